@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adapters/stream/byte_stream.h"
+#include "core/input_settings.h"
+#include "core/row_source.h"
+
+namespace batchllm {
+
+// What was found out about one input, in the order in which a person wants to read it:
+// {"format","csv"}, {"delimiter",","}, {"quote","\""}, {"header","yes"}, {"encoding","utf-8"}, ….
+struct InputDescription {
+  std::string path;
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::vector<std::string> warnings;  // renamed columns and the like
+};
+
+// A source together with what a person may want to know about its files.
+class InputSource : public RowSource {
+ public:
+  virtual std::vector<InputDescription> describe() const = 0;
+
+  // For input number `input`; nullopt when it was not read from its start.
+  virtual std::optional<PrefixDigest> prefix_digest(std::size_t input) const = 0;
+
+  // Rows so far with fewer fields than the header (filled up with empty cells).
+  virtual std::uint64_t padded_rows() const = 0;
+};
+
+// Files behind what the user typed: a folder or a glob becomes its text files, sorted bytewise; files
+// and "-" stay. Throws Error(input_missing) naming what matched nothing.
+std::vector<std::string> expand_inputs(const std::vector<std::string>& arguments,
+                                       const InputSettings& settings);
+
+// Opens the inputs as one source: all of one kind, read in the order given, rows numbered through.
+// Columns of CSV files must be the same set (order may differ). Throws Error(input_missing |
+// input_unreadable | input_malformed | usage).
+std::unique_ptr<InputSource> open_inputs(const std::vector<std::string>& paths,
+                                         const InputSettings& settings);
+
+}  // namespace batchllm

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/input_settings.h"
+
+namespace batchllm {
+
+enum class OutputFormat { automatic, csv, tsv, json, jsonl };
+
+enum class RowOrder { input, completion };
+
+enum class BadRowPolicy { stop, reject };
+
+enum class InDoubtPolicy { retry, skip, fail };
+
+enum class FailOn { partial, none };
+
+enum class OutputConflict { refuse, overwrite, append };
+
+// Which of the input's rows are asked. Applied in this order: where, offset, limit; or where, sample.
+struct RowSelection {
+  std::string where;  // an expression of core/row_filter.h; empty: every row
+  std::uint64_t offset = 0;
+  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> sample;
+  std::uint64_t seed = 0;
+};
+
+struct PromptSettings {
+  std::string prompt;         // text with placeholders; empty when a template file says it
+  std::string system;         // the same
+  std::string prompt_file;    // where `prompt` came from, for messages
+  std::string template_file;  // TOML with system, messages, parameters, model
+  std::vector<std::pair<std::string, std::string>> variables;
+  std::string image_column;
+};
+
+struct ModelSettings {
+  std::string model;     // model spec: provider/name
+  std::string base_url;  // empty: the provider's own
+  std::vector<std::pair<std::string, std::string>> parameters;  // --param k=v, v as typed
+  std::optional<double> temperature;
+  std::optional<std::int64_t> max_tokens;
+  std::string key_env;
+  std::string key_file;
+  std::string ca_file;
+  bool http2 = false;
+};
+
+struct LimitSettings {
+  std::int64_t concurrency = 32;  // rows in flight at most
+  std::int64_t request_timeout_ms = 120'000;
+  std::int64_t max_attempts = 6;                 // requests for one row at most
+  std::optional<std::int64_t> requests_per_minute;
+  std::optional<std::int64_t> tokens_per_minute;
+  std::optional<std::int64_t> max_cost_micro_usd;
+  std::optional<std::int64_t> deadline_ms;       // for the whole run
+  std::optional<std::int64_t> max_failures;      // rows
+  std::optional<double> max_failures_share;      // 0 to 1, from 100 rows on
+};
+
+struct OutputSettings {
+  std::string path;  // empty: beside the input or stdout; "-": stdout
+  OutputFormat format = OutputFormat::automatic;
+  std::string column = "output";
+  std::vector<std::string> columns;  // input columns to keep; empty: all
+  bool include_meta = false;
+  RowOrder order = RowOrder::input;
+  bool escape_formulas = false;
+  OutputConflict conflict = OutputConflict::refuse;
+};
+
+// What one run was asked to do: plain values with their defaults. Everything that decides what is
+// asked and what is written is saved with the job; a resume takes it from there.
+struct JobSettings {
+  std::vector<std::string> inputs;
+  InputSettings input;
+  RowSelection selection;
+  std::string id_column;
+  BadRowPolicy on_bad_row = BadRowPolicy::stop;
+  bool on_bad_row_given = false;
+  PromptSettings prompt;
+  ModelSettings model;
+  LimitSettings limits;
+  OutputSettings output;
+  InDoubtPolicy in_doubt = InDoubtPolicy::retry;
+  FailOn fail_on = FailOn::partial;
+};
+
+}  // namespace batchllm
