@@ -77,6 +77,12 @@ RowFailure classify(int status, const ErrorBody& error) {
   }
 }
 
+// The string, or an empty one for null and everything else.
+std::string_view string_or_empty(ondemand::value value) {
+  std::string_view text;
+  return value.get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
+}
+
 std::string text_of(ondemand::value value) {
   std::string_view text;
   if (value.get_string().get(text) == simdjson::SUCCESS) {
@@ -326,7 +332,7 @@ void OpenAiProvider::read_choice(ondemand::value value, Choice& choice) {
       choice.seen = true;
       read_message(member, choice);
     } else if (key == "finish_reason") {
-      (void)member.get_string().get(choice.finish_reason);
+      choice.finish_reason = string_or_empty(member);
     }
   }
 }
@@ -346,7 +352,7 @@ void OpenAiProvider::read_message(ondemand::value value, Choice& choice) {
     if (key == "content") {
       read_content(member, choice);
     } else if (key == "refusal") {
-      (void)member.get_string().get(choice.refusal);
+      choice.refusal = string_or_empty(member);
     }
   }
 }
@@ -358,7 +364,7 @@ void OpenAiProvider::read_content(ondemand::value value, Choice& choice) {
     return;
   }
   if (type == ondemand::json_type::string) {
-    (void)value.get_string().get(choice.content);
+    choice.content = string_or_empty(value);
     return;
   }
   ondemand::array parts;

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/config_layers.h"
+#include "core/input_settings.h"
+#include "core/job_settings.h"
+#include "core/outcome.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace batchllm {
+
+// What each command was asked to do: plain values, validated. The functions that do it are declared
+// in the command's own header (cli/run_command.h, …) and called from cli/program.cpp.
+
+struct RunRequest {
+  // Prompt and model may be missing: the command says what is needed, knowing the file's columns.
+  JobSettings settings;
+  bool dry_run = false;
+  std::optional<std::uint64_t> show_prompts;
+  bool new_job = false;
+};
+
+// Options given on the command line of `resume` and `retry`: they replace what was saved with the
+// job. Environment and config files do not: the job already holds what they said when it was made.
+class JobOverrides {
+ public:
+  JobOverrides() = default;
+
+  // Takes the flags of the run section. Throws Error(usage) for values that cannot be.
+  explicit JobOverrides(const SettingLayer& flags);
+
+  void apply_to(JobSettings& settings) const;
+
+ private:
+  Settings settings_;
+};
+
+struct ResumeRequest {
+  std::string job;  // empty: the latest unfinished one
+  JobOverrides overrides;
+};
+
+struct RetryRequest {
+  std::string job;
+  std::vector<RowFailure> only;  // empty: every failed row
+  JobOverrides overrides;
+};
+
+struct InspectRequest {
+  std::vector<std::string> inputs;
+  InputSettings input;
+  std::uint64_t rows = 0;  // rows to look at
+};
+
+struct ResultsShowRequest {
+  std::string job;
+};
+
+enum class ExportedRows { all, ok, failed };
+
+struct ResultsExportRequest {
+  std::string job;
+  std::string path;  // "-": standard output
+  OutputFormat format = OutputFormat::automatic;
+  ExportedRows rows = ExportedRows::all;
+  bool overwrite = false;
+};
+
+struct ResultsErrorsRequest {
+  std::string job;
+  std::uint64_t limit = 0;  // rows shown of each kind of failure
+};
+
+struct JobsListRequest {
+  std::string status;  // empty: any
+  std::uint64_t limit = 0;
+};
+
+struct JobsShowRequest {
+  std::string job;
+};
+
+struct JobsRemoveRequest {
+  std::vector<std::string> jobs;
+};
+
+struct JobsPruneRequest {
+  std::int64_t older_than_ms = 0;
+  std::string status;  // empty: any
+  bool dry_run = false;
+};
+
+// The effective value of every option of `simulate` that some layer sets, by name ("port",
+// "tls_cert"); lists hold several. Flags hold "true" or "false".
+struct SimulateRequest {
+  std::vector<std::pair<std::string, std::vector<std::string>>> options;
+
+  // The value of an option that takes one; nullopt when nobody set it.
+  std::optional<std::string> text(const std::string& name) const;
+  std::vector<std::string> list(const std::string& name) const;
+  bool flag(const std::string& name) const;
+};
+
+}  // namespace batchllm

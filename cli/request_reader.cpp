@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The request of each command, out of the command line and the merged settings.
+#include "cli/settings_reader.h"
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace batchllm {
+namespace {
+
+std::string first_argument(const CommandLine& line) {
+  return line.arguments.empty() ? std::string() : line.arguments.front();
+}
+
+std::uint64_t count_of(const Settings& settings, std::string_view key) {
+  return static_cast<std::uint64_t>(SettingReader(settings).count_or_default(key));
+}
+
+std::vector<RowFailure> failures_in(const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (int number = 1; number <= static_cast<int>(RowFailure::in_doubt); ++number) {
+    known.emplace_back(failure_name(static_cast<RowFailure>(number)));
+  }
+  std::vector<RowFailure> failures;
+  for (const std::string& name : names) {
+    const auto failure = failure_from_name(name);
+    if (!failure || *failure == RowFailure::none) {
+      const auto near = nearest_name(name, known);
+      throw Error(ErrorCode::usage,
+                  fmt::format("--only {}: no such failure", one_line(name, 60)),
+                  near ? fmt::format("did you mean {}?", *near)
+                       : fmt::format("known are {}", name_list(known, known.size())));
+    }
+    failures.push_back(*failure);
+  }
+  return failures;
+}
+
+// An input named twice would be read, asked and paid twice; standard input can be read only once.
+void refuse_repeated_stdin(const std::vector<std::string>& inputs) {
+  if (std::count(inputs.begin(), inputs.end(), "-") > 1) {
+    throw Error(ErrorCode::usage, "- stands for standard input, which can be read only once");
+  }
+}
+
+}  // namespace
+
+RunRequest read_run_request(const CommandLine& line, const Settings& settings) {
+  refuse_repeated_stdin(line.arguments);
+  const SettingReader reader(settings);
+  RunRequest request;
+  request.settings = read_job_settings(settings, line.arguments);
+  request.dry_run = reader.flag("run.dry_run");
+  request.new_job = reader.flag("run.new_job");
+  if (reader.is_set("run.show_prompts")) {
+    request.show_prompts = count_of(settings, "run.show_prompts");
+  }
+  return request;
+}
+
+ResumeRequest read_resume_request(const CommandLine& line) {
+  return {first_argument(line), JobOverrides(line.flags)};
+}
+
+RetryRequest read_retry_request(const CommandLine& line, const Settings& settings) {
+  return {first_argument(line),
+          failures_in(SettingReader(settings).list("retry.only")),
+          JobOverrides(line.flags)};
+}
+
+InspectRequest read_inspect_request(const CommandLine& line, const Settings& settings) {
+  refuse_repeated_stdin(line.arguments);
+  return {line.arguments, read_input_settings(settings), count_of(settings, "inspect.rows")};
+}
+
+ResultsExportRequest read_results_export_request(const CommandLine& line,
+                                                 const Settings& settings) {
+  const SettingReader reader(settings);
+  ResultsExportRequest request;
+  request.job = first_argument(line);
+  request.path = reader.is_set("results.output") ? reader.text("results.output") : "-";
+  const std::string format = reader.text("results.output_format");
+  request.format = output_format_of(format);
+  const std::string status = reader.text("results.status");
+  if (status == "ok") {
+    request.rows = ExportedRows::ok;
+  } else if (status == "failed") {
+    request.rows = ExportedRows::failed;
+  }
+  request.overwrite = reader.flag("results.overwrite");
+  return request;
+}
+
+ResultsErrorsRequest read_results_errors_request(const CommandLine& line,
+                                                 const Settings& settings) {
+  return {first_argument(line), count_of(settings, "results.limit")};
+}
+
+JobsListRequest read_jobs_list_request(const Settings& settings) {
+  return {SettingReader(settings).text("jobs.status"), count_of(settings, "jobs.limit")};
+}
+
+JobsPruneRequest read_jobs_prune_request(const Settings& settings) {
+  const SettingReader reader(settings);
+  return {reader.duration_or_default_ms("jobs.older_than"),
+          reader.text("jobs.status"),
+          reader.flag("jobs.dry_run")};
+}
+
+SimulateRequest read_simulate_request(const Settings& settings) {
+  SimulateRequest request;
+  for (const auto& [key, value] : settings.all()) {
+    const OptionKey* option = find_option(key);
+    if (option != nullptr && section_of(*option) == "simulate") {
+      request.options.emplace_back(std::string(name_of(*option)), value.texts);
+    }
+  }
+  return request;
+}
+
+}  // namespace batchllm

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config_keys.h"
+
+#include <array>
+
+namespace batchllm {
+namespace {
+
+using enum Command;
+using enum ValueKind;
+
+constexpr CommandSet k_asking = run | CommandSet(resume) | retry;  // commands that send requests
+constexpr CommandSet k_reading = run | inspect;                    // commands that read inputs
+constexpr CommandSet k_everything = CommandSet::all();
+
+constexpr double k_billion = 1e9;
+
+// A row: key, short flag, kind, placeholder, default, who may set it, group, commands, help,
+// choices, range. A project's file may not set where requests go, which key or certificate is used,
+// what is written or how much may be spent: a cloned repository must not decide that.
+// clang-format off
+constexpr std::array k_options = {
+    // Prompt
+    OptionKey{"run.prompt", 'p', text, "TEXT", "", SetBy::anyone, "Prompt", run,
+              "the prompt; {column} stands for the row's value"},
+    OptionKey{"run.prompt_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", run,
+              "read the prompt from a file"},
+    OptionKey{"run.template", 't', path, "FILE", "", SetBy::anyone, "Prompt", run,
+              "TOML template with system, messages, parameters, model"},
+    OptionKey{"run.system", 0, text, "TEXT", "", SetBy::anyone, "Prompt", run,
+              "system message; may hold {column} too"},
+    OptionKey{"run.system_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", run,
+              "read the system message from a file"},
+    OptionKey{"run.var", 0, pairs, "NAME=VALUE", "", SetBy::anyone, "Prompt", run,
+              "value for {NAME}, the same in every row (repeatable)"},
+    OptionKey{"run.image_column", 0, text, "COLUMN", "", SetBy::anyone, "Prompt", run,
+              "column with an image's URL or file name, sent along"},
+
+    // Model
+    OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", run,
+              "model to ask, as openai/gpt-4o-mini"},
+    OptionKey{"run.base_url", 0, text, "URL", "", SetBy::user, "Model", run,
+              "address of an OpenAI-compatible server: http://, https:// or unix:PATH"},
+    OptionKey{"run.temperature", 0, number, "N", "", SetBy::anyone, "Model", run,
+              "randomness of the answers", "", 0, 10},
+    OptionKey{"run.max_tokens", 0, count, "N", "", SetBy::anyone, "Model", run,
+              "longest answer in tokens", "", 1, k_billion},
+    OptionKey{"run.param", 0, json_pairs, "NAME=VALUE", "", SetBy::anyone, "Model", run,
+              "another request parameter, JSON or text (repeatable)"},
+    OptionKey{"run.key_env", 0, text, "NAME", "", SetBy::user, "Model", k_asking,
+              "environment variable that holds the API key"},
+    OptionKey{"run.key_file", 0, path, "FILE", "", SetBy::user, "Model", k_asking,
+              "file that holds the API key"},
+    OptionKey{"run.ca_file", 0, path, "FILE", "", SetBy::user, "Model", k_asking,
+              "certificates to trust instead of the system's"},
+    OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", run,
+              "use HTTP/2 where the server offers it"},
+
+    // Input
+    OptionKey{"run.input_format", 0, choice, "FORMAT", "", SetBy::anyone, "Input", k_reading,
+              "format of the inputs; found by content and extension otherwise",
+              "csv|tsv|json|jsonl|text"},
+    OptionKey{"run.delimiter", 0, character, "CHAR", "", SetBy::anyone, "Input", k_reading,
+              "CSV: character between fields, \\t for tab"},
+    OptionKey{"run.quote", 0, character, "CHAR", "", SetBy::anyone, "Input", k_reading,
+              "CSV: quoting character, or none"},
+    OptionKey{"run.no_header", 0, flag, "", "false", SetBy::anyone, "Input", k_reading,
+              "CSV: the first line is a row already; --columns names its fields"},
+    OptionKey{"run.encoding", 0, text, "NAME", "", SetBy::anyone, "Input", k_reading,
+              "encoding of the inputs, as latin1; UTF-8 or UTF-16 by its mark otherwise"},
+    OptionKey{"run.json_path", 0, text, "PATH", "", SetBy::anyone, "Input", k_reading,
+              "JSON: where the array of rows is, as data.items"},
+    OptionKey{"run.max_row_bytes", 0, bytes, "SIZE", "16MiB", SetBy::anyone, "Input", k_reading,
+              "largest row; an unclosed quote ends there", "", 64, 4294967296.0},
+    OptionKey{"run.ragged", 0, choice, "WHAT", "pad", SetBy::anyone, "Input", k_reading,
+              "CSV: rows with too few fields are padded, or bad", "pad|error"},
+    OptionKey{"run.on_bad_row", 0, choice, "WHAT", "stop", SetBy::anyone, "Input", run,
+              "stop at a bad row, or write it to OUT.rejects.jsonl and go on", "stop|reject"},
+    OptionKey{"run.id_column", 0, text, "COLUMN", "", SetBy::anyone, "Input", run,
+              "column that identifies a row, used in messages and results"},
+
+    // Rows
+    OptionKey{"run.columns", 0, list, "A,B", "", SetBy::anyone, "Rows", k_reading,
+              "input columns to keep in the output; with --no-header: their names"},
+    OptionKey{"run.where", 0, text, "EXPR", "", SetBy::anyone, "Rows", run,
+              "ask only rows for which this holds: status == \"open\" and len(text) > 20"},
+    OptionKey{"run.offset", 0, count, "N", "0", SetBy::anyone, "Rows", run,
+              "skip the first N rows", "", 0, 1e15},
+    OptionKey{"run.limit", 0, count, "N", "none", SetBy::anyone, "Rows", run,
+              "ask at most N rows", "", 1, 1e15},
+    OptionKey{"run.sample", 0, count, "N", "none", SetBy::anyone, "Rows", run,
+              "ask N rows chosen at random", "", 1, k_billion},
+    OptionKey{"run.seed", 0, count, "N", "0", SetBy::anyone, "Rows", run,
+              "another choice for --sample", "", 0, 9e15},
+
+    // Limits
+    OptionKey{"run.concurrency", 'c', count, "N", "32", SetBy::anyone, "Limits", k_asking,
+              "rows in flight at most", "", 1, 65536},
+    OptionKey{"run.rpm", 0, count, "N", "none", SetBy::anyone, "Limits", k_asking,
+              "requests a minute at most", "", 1, k_billion},
+    OptionKey{"run.tpm", 0, count, "N", "none", SetBy::anyone, "Limits", k_asking,
+              "tokens a minute at most", "", 1, 1e12},
+    OptionKey{"run.request_timeout", 0, duration, "TIME", "2m", SetBy::anyone, "Limits", k_asking,
+              "give a request up after this long"},
+    OptionKey{"run.max_attempts", 0, count, "N", "6", SetBy::anyone, "Limits", k_asking,
+              "requests for one row at most", "", 1, 1000},
+    OptionKey{"run.max_cost", 0, money, "USD", "none", SetBy::user, "Limits", k_asking,
+              "stop before spending more than this"},
+    OptionKey{"run.deadline", 0, duration, "TIME", "none", SetBy::anyone, "Limits", k_asking,
+              "stop after this long; the job can be resumed"},
+    OptionKey{"run.max_failures", 0, share, "N|P%", "none", SetBy::anyone, "Limits", k_asking,
+              "stop when this many rows, or this share of them, have failed"},
+    OptionKey{"run.in_doubt", 0, choice, "WHAT", "retry", SetBy::anyone, "Limits", k_asking,
+              "rows that were in flight when a run was killed", "retry|skip|fail"},
+
+    // Output
+    OptionKey{"run.output", 'o', path, "FILE", "", SetBy::user, "Output", run,
+              "file for the results; - is standard output"},
+    OptionKey{"run.output_format", 0, choice, "FORMAT", "", SetBy::anyone, "Output", run,
+              "format of the results; by the file's extension otherwise", "csv|tsv|json|jsonl"},
+    OptionKey{"run.output_column", 0, text, "NAME", "output", SetBy::anyone, "Output", run,
+              "column for the answers"},
+    OptionKey{"run.include", 0, ValueKind::choices, "WHAT", "", SetBy::anyone, "Output", run,
+              "add columns: meta is status, error, tokens, cost, latency, attempts", "meta"},
+    OptionKey{"run.order", 0, choice, "WHAT", "input", SetBy::anyone, "Output", run,
+              "order of the results: as the input, or as answers arrive", "input|completion"},
+    OptionKey{"run.escape_formulas", 0, flag, "", "false", SetBy::anyone, "Output", run,
+              "make cells that a spreadsheet would run as formulas harmless"},
+    OptionKey{"run.overwrite", 0, flag, "", "false", SetBy::user, "Output", k_asking,
+              "replace an existing output file"},
+    OptionKey{"run.append", 0, flag, "", "false", SetBy::user, "Output", run,
+              "add to an existing output file"},
+    OptionKey{"run.fail_on", 0, choice, "WHAT", "partial", SetBy::anyone, "Output", k_asking,
+              "failed rows make the exit code 4, or do not", "partial|none"},
+
+    // Control
+    OptionKey{"run.dry_run", 'n', flag, "", "false", SetBy::flag, "Control", run,
+              "render and count the prompts; send nothing"},
+    OptionKey{"run.show_prompts", 0, count, "N", "", SetBy::flag, "Control", run,
+              "print the first N requests; send nothing", "", 1, 1e6},
+    OptionKey{"run.new_job", 0, flag, "", "false", SetBy::flag, "Control", run,
+              "start afresh even if the same command has an unfinished job"},
+    OptionKey{"retry.only", 0, list, "FAILURE", "", SetBy::flag, "Control", retry,
+              "only rows that failed this way, as rate_limited (repeatable)"},
+
+    // inspect
+    OptionKey{"inspect.rows", 0, count, "N", "10000", SetBy::anyone, "Rows", inspect,
+              "rows to look at", "", 1, 1e15},
+
+    // results, jobs
+    OptionKey{"results.output", 'o', path, "FILE", "-", SetBy::flag, "Output", results_export,
+              "file to write; - is standard output"},
+    OptionKey{"results.output_format", 0, choice, "FORMAT", "", SetBy::flag, "Output",
+              results_export, "format; by the file's extension otherwise", "csv|tsv|json|jsonl"},
+    OptionKey{"results.status", 0, choice, "WHICH", "all", SetBy::flag, "Rows", results_export,
+              "which rows to write", "ok|failed|all"},
+    OptionKey{"results.overwrite", 0, flag, "", "false", SetBy::flag, "Output", results_export,
+              "replace an existing file"},
+    OptionKey{"results.limit", 0, count, "N", "10", SetBy::flag, "Rows", results_errors,
+              "rows to show of each kind of failure", "", 1, k_billion},
+    OptionKey{"jobs.status", 0, text, "STATUS", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,
+              "only jobs in this state"},
+    OptionKey{"jobs.limit", 0, count, "N", "20", SetBy::anyone, "Jobs", jobs_list,
+              "newest jobs to list", "", 1, k_billion},
+    OptionKey{"jobs.older_than", 0, duration, "TIME", "30d", SetBy::user, "Jobs", jobs_prune,
+              "only jobs untouched for this long"},
+    OptionKey{"jobs.dry_run", 'n', flag, "", "false", SetBy::flag, "Jobs", jobs_prune,
+              "show what would be removed"},
+
+    // simulate
+    OptionKey{"simulate.port", 0, count, "N", "0", SetBy::anyone, "Server", simulate,
+              "port to listen on; 0 picks a free one", "", 0, 65535},
+    OptionKey{"simulate.socket", 0, path, "PATH", "", SetBy::user, "Server", simulate,
+              "listen on a UNIX socket instead"},
+    OptionKey{"simulate.host", 0, text, "ADDRESS", "127.0.0.1", SetBy::user, "Server", simulate,
+              "address to listen on"},
+    OptionKey{"simulate.tls_cert", 0, path, "FILE", "", SetBy::user, "Server", simulate,
+              "speak TLS with this certificate"},
+    OptionKey{"simulate.tls_key", 0, path, "FILE", "", SetBy::user, "Server", simulate,
+              "private key of the certificate"},
+    OptionKey{"simulate.require_key", 0, flag, "", "false", SetBy::anyone, "Server", simulate,
+              "refuse requests without an API key"},
+    OptionKey{"simulate.seed", 0, count, "N", "0", SetBy::anyone, "Answers", simulate,
+              "other answers, the same for the same seed", "", 0, 9e15},
+    OptionKey{"simulate.latency", 0, text, "DIST", "0", SetBy::anyone, "Answers", simulate,
+              "200ms, uniform:100ms,300ms or lognormal:400ms,0.5"},
+    OptionKey{"simulate.script", 0, path, "FILE", "", SetBy::anyone, "Answers", simulate,
+              "answers from a JSONL file"},
+    OptionKey{"simulate.rpm", 0, count, "N", "none", SetBy::anyone, "Limits", simulate,
+              "requests a minute before 429", "", 1, k_billion},
+    OptionKey{"simulate.tpm", 0, count, "N", "none", SetBy::anyone, "Limits", simulate,
+              "tokens a minute before 429", "", 1, 1e12},
+    OptionKey{"simulate.fault", 0, list, "KIND:P", "", SetBy::anyone, "Faults", simulate,
+              "fail this share of requests, as 500:1% or reset:0.5% (repeatable)"},
+    OptionKey{"simulate.log", 0, path, "FILE", "", SetBy::user, "Log", simulate,
+              "write one JSON line for every request"},
+    OptionKey{"simulate.log_bodies", 0, flag, "", "false", SetBy::user, "Log", simulate,
+              "put the request bodies into the log"},
+
+    // Global, taken in any position
+    OptionKey{"help", 'h', flag, "", "false", SetBy::flag, "Global", k_everything,
+              "short help; --help shows every option"},
+    OptionKey{"version", 0, flag, "", "false", SetBy::flag, "Global", k_everything,
+              "show the version"},
+    OptionKey{"json", 0, flag, "", "false", SetBy::user, "Global", k_everything,
+              "result as one JSON object on stdout, errors as one on stderr"},
+    OptionKey{"quiet", 'q', flag, "", "false", SetBy::user, "Global", k_everything,
+              "no notes and no progress; errors only"},
+    OptionKey{"verbose", 'v', level, "", "0", SetBy::user, "Global", k_everything,
+              "tell more (repeatable)"},
+    OptionKey{"color", 0, choice, "WHEN", "auto", SetBy::user, "Global", k_everything,
+              "colours on stdout and stderr", "auto|always|never"},
+    OptionKey{"progress", 0, choice, "HOW", "auto", SetBy::user, "Global", k_everything,
+              "how progress is shown on stderr", "auto|bar|plain|json|none"},
+    OptionKey{"yes", 'y', flag, "", "false", SetBy::environment, "Global", k_everything,
+              "answer every question with yes"},
+    OptionKey{"no_input", 0, flag, "", "false", SetBy::user, "Global", k_everything,
+              "never ask; what needs an answer fails"},
+    OptionKey{"config", 0, path, "FILE", "", SetBy::environment, "Global", k_everything,
+              "read this config file instead of the usual ones"},
+    OptionKey{"no_config", 0, flag, "", "false", SetBy::environment, "Global", k_everything,
+              "read no config file"},
+    OptionKey{"state_dir", 0, path, "DIR", "", SetBy::user, "Global", k_everything,
+              "folder for jobs, instead of $XDG_STATE_HOME/batchllm"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const OptionKey> option_table() noexcept {
+  return k_options;
+}
+
+}  // namespace batchllm

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/config_layers.h"
+
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace batchllm {
+namespace {
+
+constexpr std::size_t k_shown_value = 60;
+
+// Options of which one value makes the others of a weaker layer meaningless.
+constexpr std::array<std::array<std::string_view, 3>, 5> k_rivals = {{
+    {"run.prompt", "run.prompt_file", "run.template"},
+    {"run.system", "run.system_file", ""},
+    {"run.overwrite", "run.append", ""},
+    {"quiet", "verbose", ""},
+    {"config", "no_config", ""},
+}};
+
+std::vector<std::string> texts_of_variable(const OptionKey& option, const std::string& value) {
+  switch (option.kind) {
+    case ValueKind::list:
+    case ValueKind::choices:
+      return split_list(value);
+    case ValueKind::pairs:
+    case ValueKind::json_pairs: {
+      auto lines = split(value, '\n');
+      lines.erase(std::remove(lines.begin(), lines.end(), std::string()), lines.end());
+      return lines;
+    }
+    default:
+      return {value};
+  }
+}
+
+}  // namespace
+
+std::string_view layer_name(Layer layer) noexcept {
+  constexpr std::array<std::string_view, 6> k_names = {
+      "default", "system", "user", "project", "environment", "command_line"};
+  return k_names.at(static_cast<std::size_t>(layer));
+}
+
+SettingLayer environment_layer(const EnvironmentLookup& environment) {
+  SettingLayer layer;
+  for (const OptionKey& option : option_table()) {
+    const std::string name = environment_of(option);
+    if (name.empty()) {
+      continue;
+    }
+    const auto value = environment(name);
+    if (value && !value->empty()) {
+      layer[std::string(option.key)] = {
+          texts_of_variable(option, *value), Layer::environment, name};
+    }
+  }
+  return layer;
+}
+
+Settings::Settings(const std::vector<SettingLayer>& layers) {
+  for (const SettingLayer& layer : layers) {
+    take(layer);
+  }
+}
+
+void Settings::take(const SettingLayer& layer) {
+  for (const auto& [key, value] : layer) {
+    for (const auto& rivals : k_rivals) {
+      if (std::find(rivals.begin(), rivals.end(), key) == rivals.end()) {
+        continue;
+      }
+      for (const auto rival : rivals) {
+        const auto found = values_.find(rival);
+        if (found != values_.end() && found->second.layer < value.layer) {
+          values_.erase(found);
+        }
+      }
+    }
+  }
+  for (const auto& [key, value] : layer) {
+    values_[key] = value;
+  }
+}
+
+const SettingValue* Settings::find(std::string_view key) const noexcept {
+  const auto found = values_.find(key);
+  return found == values_.end() ? nullptr : &found->second;
+}
+
+std::string with_place(const OptionKey& option, const SettingValue& value, std::string_view text) {
+  const std::string shown = one_line(text, k_shown_value);
+  switch (value.layer) {
+    case Layer::command_line:
+      return fmt::format("{} {}", value.place, shown.empty() ? "\"\"" : shown);
+    case Layer::environment:
+      return fmt::format("{}={}", value.place, shown);
+    default:
+      return fmt::format("{}: {} = {}", value.place, name_of(option), shown);
+  }
+}
+
+void check_setting(const OptionKey& option, const SettingValue& value) {
+  for (const std::string& text : value.texts) {
+    const std::string why = why_invalid(option, text);
+    if (why.empty()) {
+      continue;
+    }
+    const bool is_flag_layer = value.layer == Layer::command_line;
+    throw Error(is_flag_layer ? ErrorCode::usage : ErrorCode::config_invalid,
+                fmt::format("{}: {}", with_place(option, value, text), why),
+                fmt::format("{}: {}", flag_of(option), option.help))
+        .with_detail("option", std::string(option.key))
+        .with_detail("place", value.place);
+  }
+}
+
+}  // namespace batchllm
