@@ -385,6 +385,17 @@ std::optional<OpenAttempt> Ledger::take_open_attempt(std::uint64_t row_index) {
   return attempt;
 }
 
+void Ledger::reopen(std::uint64_t row_index) {
+  const MutexLock lock(mutex_);
+  File& file = *files_.at(row_index / k_rows_per_shard);
+  const RowState state = file.shard->state(row_index);
+  if (state.kind() == RowState::Kind::settled) {
+    add_outcome(file.totals, state.status(), -1);
+    add_outcome(opened_totals_, state.status(), -1);
+    file.shard->reopen(row_index);
+  }
+}
+
 ShardTotals Ledger::opened_totals() const {
   const MutexLock lock(mutex_);
   return opened_totals_;

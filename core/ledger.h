@@ -96,6 +96,9 @@ class Ledger {
   // Rows that were sent by earlier runs and have no outcome, of shards opened so far. Taken: asked once.
   std::optional<OpenAttempt> take_open_attempt(std::uint64_t row_index);
 
+  // Makes a row with an outcome open again, to be asked once more. Its shard must be open.
+  void reopen(std::uint64_t row_index);
+
   // Totals of the outcomes that opening found, and damaged records.
   ShardTotals opened_totals() const;
   std::uint64_t lost_records() const;

@@ -76,6 +76,7 @@ Manifest::Manifest(const std::filesystem::path& path)
     }
   }
   if (!text.empty() && !text.ends_with('\n')) {
+    const MutexLock lock(mutex_);
     append("\n");  // a torn line must not swallow the next one
   }
 }
@@ -97,11 +98,13 @@ void Manifest::seal(const SealedShard& shard) {
   }
   std::string line = json.text();
   seal_line(line, 0);
+  const MutexLock lock(mutex_);
   append(line);
   shards_[shard.number] = shard;
 }
 
 void Manifest::reopen(std::uint64_t number) {
+  const MutexLock lock(mutex_);
   if (shards_.erase(number) != 0) {
     JsonWriter json;
     json.begin_object().key("reopened").number(number);
@@ -117,6 +120,7 @@ void Manifest::set_digest(std::uint32_t input, const InputDigest& digest) {
   json.key("bytes").number(digest.bytes).key("content_xxh3").number(digest.xxh3);
   std::string line = json.text();
   seal_line(line, 0);
+  const MutexLock lock(mutex_);
   append(line);
   digests_[input] = digest;
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/file_handle.h"
+#include "core/mutex.h"
 #include "core/row_batch.h"
 #include "core/shard.h"
 
@@ -29,7 +30,8 @@ struct InputDigest {
 };
 
 // manifest.jsonl: one checksummed line for each sealed shard and input digest (framing of
-// core/ledger_format.h); a later line for the same shard or input counts. Not thread-safe.
+// core/ledger_format.h); a later line for the same shard or input counts. Thread-safe but for shards()
+// and digests(), which are for the time before a run.
 class Manifest {
  public:
   // Reads what is there; damaged lines are passed over (their shards are read from their ledgers).
@@ -44,8 +46,9 @@ class Manifest {
   ShardTotals totals() const;
 
  private:
-  void append(const std::string& line);
+  void append(const std::string& line) BATCHLLM_REQUIRES(mutex_);
 
+  mutable Mutex mutex_;
   std::filesystem::path path_;
   FileHandle file_;
   std::map<std::uint64_t, SealedShard> shards_;

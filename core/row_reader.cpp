@@ -262,6 +262,9 @@ void RowReader::end_shard(std::optional<RowPlace> next) {
   }
   const std::uint64_t rows =
       next ? k_rows_per_shard : next_row_ - std::min(next_row_, shard_->first_row());
+  if (settings_.at_mark) {
+    settings_.at_mark();
+  }
   shard_->set_end(rows, matched_, next);
   shard_.reset();
 }

@@ -28,6 +28,7 @@ struct RowReaderSettings {
   bool pack_rows = false;  // for results in the order of completion
   std::vector<std::string> input_names;
   std::string rejects_name;  // where rejects go, for messages
+  std::function<void()> at_mark;  // called at the end of each shard and of the input
 };
 
 // Reads the input, leaves out what is not asked or already answered, renders the rest and hands it on:
