@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/csv/csv_dialect.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "adapters/csv/csv_dialect.h"
-
 namespace batchllm {
 
 // One record found in a buffer. Positions count bytes from the buffer's beginning. Its fields are
-// `fields` entries of the boundaries from `first_boundary` on: field i lies between (both exclusive)
-// boundaries i and i + 1, the first boundary being the place before the record.
+// `fields` entries of the boundaries from `first_boundary` on: field i lies between (both
+// exclusive) boundaries i and i + 1, the first boundary being the place before the record.
 struct CsvRecord {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;  // without the line ending
@@ -25,11 +25,13 @@ enum class CsvFieldState : std::uint8_t {
   start,       // at the first byte of a field
   unquoted,    // in text where quotes mean nothing
   quoted,      // between quotes
-  quote_seen,  // behind a quote inside of a quoted field: its end, or the first half of a doubled one
+  quote_seen,  // behind a quote inside of a quoted field: its end, or the first half of a doubled
+               // one
 };
 
-// What a scan has found and where it stands: everything that one scanner leaves for the next, at any
-// byte. Both scanners work on it, and give the same result for the same bytes however they are cut.
+// What a scan has found and where it stands: everything that one scanner leaves for the next, at
+// any byte. Both scanners work on it, and give the same result for the same bytes however they are
+// cut.
 struct CsvScan {
   CsvScan();
 
@@ -61,7 +63,7 @@ struct CsvScan {
   std::size_t open_boundary = 0;  // its first boundary
   std::uint32_t line_breaks = 0;  // in it
   CsvFieldState state = CsvFieldState::start;
-  bool after_return = false;      // the last byte was a carriage return
+  bool after_return = false;  // the last byte was a carriage return
 };
 
 // Goes on from `scan.position` to `to`, byte by byte. The rules are those of Python's csv module: a

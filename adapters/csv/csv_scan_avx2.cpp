@@ -52,7 +52,7 @@ inline Mask shifted(Mask bits, Mask before) {
 // What one chunk leaves for the next, each 0 or 1 but `quoted`, which is 0 or all ones.
 struct Carry {
   Mask quoted = 0;
-  Mask may_open = 0;   // a quote now opens a field or is the second half of a doubled one
+  Mask may_open = 0;     // a quote now opens a field or is the second half of a doubled one
   Mask after_quote = 0;  // behind a closing quote: only an end or another quote may follow
   Mask after_return = 0;
 };
@@ -132,8 +132,7 @@ BATCHLLM_AVX2 bool scan_chunks(CsvScan& scan,
     // A line feed behind a carriage return is one line break with it.
     const Mask breaks = returns | (line_feeds & ~shifted(returns, carry.after_return));
     scan.reserve(k_chunk_bytes);
-    close_ends(
-        scan, data, to, (delimiters | breaks) & ~quoted, breaks & ~quoted, breaks & quoted);
+    close_ends(scan, data, to, (delimiters | breaks) & ~quoted, breaks & ~quoted, breaks & quoted);
     carry.quoted = (quoted >> 63) != 0 ? ~Mask{0} : 0;
     carry.may_open = ends_or_quotes >> 63;
     carry.after_quote = closing >> 63;

@@ -8,7 +8,8 @@
 namespace batchllm {
 
 CsvSplitter::CsvSplitter(const CsvDialect& dialect, CsvScanner scanner)
-    : dialect_(dialect), use_avx2_(scanner != CsvScanner::plain && has_csv_scan_avx2()) {}
+    : dialect_(dialect),
+      use_avx2_(scanner != CsvScanner::plain && has_csv_scan_avx2()) {}
 
 void CsvSplitter::scan(const char* data, std::size_t to) {
   assert(to <= k_max_buffer_bytes);
@@ -44,9 +45,8 @@ void CsvSplitter::drop_records(std::size_t kept) {
     first_free = std::size_t{last.first_boundary} + last.fields + 1;
   }
   auto* boundaries = scan_.boundaries.data();
-  std::copy(boundaries + scan_.open_boundary,
-            boundaries + scan_.boundary_count,
-            boundaries + first_free);
+  std::copy(
+      boundaries + scan_.open_boundary, boundaries + scan_.boundary_count, boundaries + first_free);
   scan_.boundary_count -= scan_.open_boundary - first_free;
   scan_.open_boundary = first_free;
   scan_.record_count = kept;

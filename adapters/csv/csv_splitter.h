@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/csv/csv_scan.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
-#include "adapters/csv/csv_scan.h"
-
 namespace batchllm {
 
 enum class CsvScanner { automatic, plain, avx2 };
 
-// Cuts CSV text into records and fields without copying or changing it. The text lies in a buffer of
-// the caller, who may add to its end, and drop what was read from its beginning, between two calls;
-// nothing is looked at twice. Every record is there, blank lines included. Not thread-safe.
+// Cuts CSV text into records and fields without copying or changing it. The text lies in a buffer
+// of the caller, who may add to its end, and drop what was read from its beginning, between two
+// calls; nothing is looked at twice. Every record is there, blank lines included. Not thread-safe.
 class CsvSplitter {
  public:
   // Buffers are at most this long.
@@ -51,8 +51,8 @@ class CsvSplitter {
   // The caller has removed `bytes` from the buffer's beginning; there must be no complete records.
   void shift(std::size_t bytes);
 
-  // Forgets the unfinished record; the next one begins at `position`. `after_return`: the byte before
-  // is a carriage return that ended a line.
+  // Forgets the unfinished record; the next one begins at `position`. `after_return`: the byte
+  // before is a carriage return that ended a line.
   void restart(std::size_t position, bool after_return = false);
 
   std::size_t position() const noexcept { return scan_.position; }
@@ -72,8 +72,8 @@ class CsvSplitter {
   bool use_avx2_;
 };
 
-// The value of a raw field: quotes removed, doubled ones made single. Rewrites the bytes of the field
-// in place when it has doubled quotes, or text behind the closing one.
+// The value of a raw field: quotes removed, doubled ones made single. Rewrites the bytes of the
+// field in place when it has doubled quotes, or text behind the closing one.
 std::string_view unquote_csv_field(char* begin, char* end, char quote) noexcept;
 
 }  // namespace batchllm

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes rows of one fixed shape to standard output, the same bytes every time:
 //   generate_rows csv|csvplain|jsonl BYTES
-// Seven columns of which one is long text; `csv` quotes that one (with commas, doubled quotes and line
-// breaks inside), `csvplain` has no quotes at all, `jsonl` nests two of the values.
+// Seven columns of which one is long text; `csv` quotes that one (with commas, doubled quotes and
+// line breaks inside), `csvplain` has no quotes at all, `jsonl` nests two of the values.
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace {
 
