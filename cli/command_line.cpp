@@ -187,9 +187,11 @@ std::string belongs_elsewhere(std::string_view name) {
   } else if (line.command == nullptr && word.find('.') != std::string::npos) {
     hint = fmt::format("to run a prompt over a file: batchllm run {} -p TEXT", one_line(word, 60));
   }
-  throw Error(ErrorCode::usage,
-              fmt::format("unknown command {}", one_line(line.call().substr(9) + " " + word, 60)),
-              hint)
+  const std::string_view group = line.command == nullptr ? "" : line.command->path;
+  throw Error(
+      ErrorCode::usage,
+      fmt::format("unknown command {}{}{}", group, group.empty() ? "" : " ", one_line(word, 60)),
+      hint)
       .with_detail("command", one_line(word, 60));
 }
 

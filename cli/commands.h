@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace batchllm {
@@ -95,15 +94,22 @@ struct JobsPruneRequest {
   bool dry_run = false;
 };
 
-// The effective value of every option of `simulate` that some layer sets, by name ("port",
-// "tls_cert"); lists hold several. Flags hold "true" or "false".
+// The options of `simulate`; latency and faults as typed, for the simulator to read.
 struct SimulateRequest {
-  std::vector<std::pair<std::string, std::vector<std::string>>> options;
-
-  // The value of an option that takes one; nullopt when nobody set it.
-  std::optional<std::string> text(const std::string& name) const;
-  std::vector<std::string> list(const std::string& name) const;
-  bool flag(const std::string& name) const;
+  std::optional<int> port;  // none: any free one
+  std::string host = "127.0.0.1";
+  std::string socket;
+  std::uint64_t seed = 0;
+  std::string latency;
+  std::optional<std::int64_t> rpm;
+  std::optional<std::int64_t> tpm;
+  std::vector<std::string> faults;
+  std::string script;
+  std::string log;
+  bool log_bodies = false;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string require_key;
 };
 
 }  // namespace batchllm

@@ -1,4 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() {
-  return 0;
+#include "cli/program.h"
+#include "cli/stop_signals.h"
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace {
+
+std::optional<std::string> variable(const std::string& name) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this program changes the environment
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  batchllm::ignore_write_signals();
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return batchllm::run_program(words, &variable);
 }

@@ -111,13 +111,26 @@ JobsPruneRequest read_jobs_prune_request(const Settings& settings) {
 }
 
 SimulateRequest read_simulate_request(const Settings& settings) {
+  const SettingReader reader(settings);
   SimulateRequest request;
-  for (const auto& [key, value] : settings.all()) {
-    const OptionKey* option = find_option(key);
-    if (option != nullptr && section_of(*option) == "simulate") {
-      request.options.emplace_back(std::string(name_of(*option)), value.texts);
-    }
+  if (const auto port = reader.count("simulate.port"); port && *port != 0) {
+    request.port = static_cast<int>(*port);
   }
+  if (reader.is_set("simulate.host")) {
+    request.host = reader.text("simulate.host");
+  }
+  request.socket = reader.text("simulate.socket");
+  request.seed = count_of(settings, "simulate.seed");
+  request.latency = reader.text("simulate.latency");
+  request.rpm = reader.count("simulate.rpm");
+  request.tpm = reader.count("simulate.tpm");
+  request.faults = reader.list("simulate.fault");
+  request.script = reader.text("simulate.script");
+  request.log = reader.text("simulate.log");
+  request.log_bodies = reader.flag("simulate.log_bodies");
+  request.tls_cert = reader.text("simulate.tls_cert");
+  request.tls_key = reader.text("simulate.tls_key");
+  request.require_key = reader.text("simulate.require_key");
   return request;
 }
 

@@ -381,22 +381,4 @@ void JobOverrides::apply_to(JobSettings& settings) const {
   take_asking_options(SettingReader(settings_), settings);
 }
 
-std::optional<std::string> SimulateRequest::text(const std::string& name) const {
-  const auto values = list(name);
-  return values.empty() ? std::nullopt : std::optional(values.front());
-}
-
-std::vector<std::string> SimulateRequest::list(const std::string& name) const {
-  for (const auto& [option, values] : options) {
-    if (option == name) {
-      return values;
-    }
-  }
-  return {};
-}
-
-bool SimulateRequest::flag(const std::string& name) const {
-  return parse_boolean(text(name).value_or("false")).value_or(false);
-}
-
 }  // namespace batchllm

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.h"
+
+#include "cli/command_line.h"
+#include "cli/completions.h"
+#include "cli/config_command.h"
+#include "cli/help_view.h"
+#include "cli/man_sections.h"
+#include "cli/settings_loader.h"
+#include "cli/settings_reader.h"
+#include "cli/ui.h"
+#include "core/error.h"
+#include "core/json_text.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace batchllm {
+namespace {
+
+// Text for people, or with --json the same as one member of an object.
+int print_text(const Ui& ui,
+               std::string_view schema,
+               std::string_view member,
+               const std::string& text) {
+  if (!ui.json()) {
+    ui.out(text);
+    return 0;
+  }
+  JsonWriter json;
+  json.begin_object().key("schema").string(schema).key(member).string(text).end_object();
+  ui.out(json.text() + "\n");
+  return 0;
+}
+
+int show_help(const CommandLine& line, const Ui& ui) {
+  const bool color = ui.terminal().output_color && !ui.json();
+  const std::string text =
+      line.command == nullptr ? program_help(color) : command_help(*line.command, line.help, color);
+  return print_text(ui, "batchllm.help/1", "text", text);
+}
+
+int show_version(const Ui& ui) {
+  return ui.json() ? print_text(ui, "batchllm.version/1", "version", BATCHLLM_VERSION)
+                   : print_text(ui, "", "", "batchllm " BATCHLLM_VERSION "\n");
+}
+
+// Commands that need no config file, so that no broken one prevents them.
+bool runs_without_settings(const CommandLine& line) {
+  if (line.command == nullptr || line.command->command == Command::none) {
+    return true;
+  }
+  switch (line.command->command) {
+    case Command::help:
+    case Command::version:
+    case Command::completions:
+    case Command::complete_words:
+    case Command::man_section:
+      return true;
+    default:
+      return line.version || line.help != HelpWanted::none;
+  }
+}
+
+int run_simple_command(const CommandLine& line, const Ui& ui) {
+  if (line.version) {
+    return show_version(ui);
+  }
+  if (line.help != HelpWanted::none || line.command == nullptr) {
+    return show_help(line, ui);
+  }
+  switch (line.command->command) {
+    case Command::help:
+      return print_text(ui,
+                        "batchllm.help/1",
+                        "text",
+                        help_about(line.arguments, ui.terminal().output_color && !ui.json()));
+    case Command::version:
+      return show_version(ui);
+    case Command::completions:
+      return print_text(
+          ui, "batchllm.completions/1", "script", completion_script(line.arguments.front()));
+    case Command::complete_words:
+      // Job ids: the jobs command knows them.
+      ui.out(completion_words(line.arguments.front()));
+      return 0;
+    case Command::man_section:
+      ui.out(man_section(line.arguments));
+      return 0;
+    default:
+      throw Error(ErrorCode::usage,
+                  fmt::format("{} needs a command", line.call()),
+                  fmt::format("see: {} --help", line.call()));
+  }
+}
+
+int run_command_of(const CommandLine& line,
+                   const Settings& settings,
+                   const EnvironmentLookup& environment,
+                   Ui& ui) {
+  // Everything else of the command line was said wrongly before anything is done.
+  switch (line.command->command) {
+    case Command::config_get:
+    case Command::config_list:
+    case Command::config_path:
+    case Command::config_explain:
+    case Command::config_validate:
+      return config_command(line, environment, ui);
+    // Here the other commands join: case Command::run: return
+    // run_command(read_run_request(line, settings), ui); and so on for resume, retry, inspect,
+    // simulate, results and jobs.
+    default:
+      check_settings(*line.command, settings);
+      throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));
+  }
+}
+
+// With a person at the terminal, `batchllm run` alone is a question.
+bool asks_for_usage(const std::vector<std::string>& words, const Ui& ui) {
+  return words.size() == 1 && (words[0] == "run" || words[0] == "inspect") &&
+         ui.terminal().input_is_terminal && !ui.json();
+}
+
+int run_words(const std::vector<std::string>& words, const EnvironmentLookup& environment, Ui& ui) {
+  if (asks_for_usage(words, ui)) {
+    const bool color = ui.terminal().error_color;
+    write_error_stream(command_help(*find_command(words[0]), HelpWanted::brief, color));
+    return error_kind(ErrorCode::usage).exit_code;
+  }
+  const CommandLine line = parse_command_line(words);
+  const bool is_simple = runs_without_settings(line);
+  const bool is_path = !is_simple && line.command->command == Command::config_path;
+  const Settings settings = is_simple || is_path ? settings_without_files(line, environment)
+                                                 : load_settings(line, environment);
+  ui = make_ui(settings, environment);
+  if (is_simple) {
+    return run_simple_command(line, ui);
+  }
+  return run_command_of(line, settings, environment, ui);
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words, const EnvironmentLookup& environment) {
+  Ui ui = first_ui(words, environment);
+  try {
+    return run_words(words, environment, ui);
+  } catch (const Error& error) {
+    const auto& details = error.details();
+    const bool reader_left = std::any_of(details.begin(), details.end(), [](const auto& detail) {
+      return detail.first == "closed" && detail.second == "yes";
+    });
+    if (reader_left) {  // `| head` has seen enough
+      return 0;
+    }
+    ui.messages().error(error);
+    return error.exit_code();
+  } catch (const std::exception& bug) {
+    ui.messages().error(Error(ErrorCode::internal,
+                              fmt::format("internal error: {}", bug.what()),
+                              "this is a bug in batchllm; please report it"));
+    return error_kind(ErrorCode::internal).exit_code;
+  }
+}
+
+}  // namespace batchllm
