@@ -6,7 +6,7 @@
 
 namespace batchllm {
 
-// Standard base64 with padding (RFC 4648, section 4).
-std::string base64(std::string_view bytes);
+// Appends `bytes` in base64 (RFC 4648 section 4, with padding, one line).
+void append_base64(std::string& out, std::string_view bytes);
 
 }  // namespace batchllm

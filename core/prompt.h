@@ -6,16 +6,16 @@
 
 namespace batchllm {
 
-// What one row asks: the rendered messages in order, and an image for the last user message (an http,
-// https or data URL; empty for none). Reused from row to row, so that its strings keep their memory.
+// What is asked about one row: chat messages in order, and perhaps an image that belongs to the
+// last message of the user. Reused from row to row, so that its strings keep their memory.
 struct Prompt {
   struct Message {
-    std::string role;
+    std::string role;  // "system", "user" or "assistant"
     std::string text;
   };
 
   std::vector<Message> messages;
-  std::string image_url;
+  std::string image_url;  // http(s) or data URL; empty: no image
 };
 
 }  // namespace batchllm
