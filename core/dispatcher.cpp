@@ -12,7 +12,6 @@
 namespace batchllm {
 namespace {
 
-constexpr std::int64_t k_tokens_priced = 1'000'000;
 constexpr std::uint64_t k_rows_before_share_counts = 100;
 // A stop is noticed at the latest after this long, whatever else happens.
 constexpr Milliseconds k_longest_wait{250};
@@ -28,10 +27,6 @@ RowFailure failure_of(TransportFailure failure) noexcept {
     default:
       return RowFailure::connection_failed;
   }
-}
-
-std::int64_t price_of(std::int64_t tokens, std::int64_t per_million) noexcept {
-  return (tokens * per_million + k_tokens_priced - 1) / k_tokens_priced;
 }
 
 }  // namespace
@@ -300,21 +295,14 @@ void Dispatcher::finish_row(std::unique_ptr<RowTask> task, Outcome outcome) {
 }
 
 std::optional<std::int64_t> Dispatcher::cost_of(const Usage& usage) const {
-  if (!settings_.price) {
-    return std::nullopt;
-  }
-  const ModelPrice& price = *settings_.price;
-  const std::int64_t cached = std::min(usage.cached_tokens, usage.input_tokens);
-  return price_of(usage.input_tokens - cached, price.input) + price_of(cached, price.cached_input) +
-         price_of(usage.output_tokens, price.output);
+  return settings_.price ? std::optional(cost_micro_usd(*settings_.price, usage)) : std::nullopt;
 }
 
 std::int64_t Dispatcher::worst_case(const RowTask& task) const {
-  if (!settings_.price) {
-    return 0;
-  }
-  return price_of(task.estimated_tokens, settings_.price->input) +
-         price_of(settings_.worst_case_output_tokens, settings_.price->output);
+  Usage usage;
+  usage.input_tokens = task.estimated_tokens;
+  usage.output_tokens = settings_.worst_case_output_tokens;
+  return cost_of(usage).value_or(0);
 }
 
 void Dispatcher::check_limits(TimePoint now) {

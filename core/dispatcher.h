@@ -13,22 +13,16 @@
 #include "core/job_progress.h"
 #include "core/lane.h"
 #include "core/ledger.h"
+#include "core/price_table.h"
 #include "core/provider.h"
 #include "core/task_queue.h"
 #include "core/transport.h"
 
 namespace batchllm {
 
-// Price of a model in micro-USD for a million tokens.
-struct ModelPrice {
-  std::int64_t input = 0;
-  std::int64_t output = 0;
-  std::int64_t cached_input = 0;
-};
-
 struct DispatcherSettings {
   Milliseconds request_timeout{120'000};
-  std::optional<ModelPrice> price;
+  std::optional<Price> price;          // nullopt: not known
   std::int64_t worst_case_output_tokens = 16'384;  // held back for a row when max_tokens is not set
   std::optional<TimePoint> deadline;
   std::optional<std::int64_t> max_failures;

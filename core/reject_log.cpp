@@ -70,7 +70,9 @@ std::string reject_json(const BadRow& row, const std::string& input) {
   if (is_utf8(row.raw)) {
     json.key("raw").string(row.raw);
   } else {
-    json.key("raw_base64").string(base64(row.raw));
+    std::string encoded;
+    append_base64(encoded, row.raw);
+    json.key("raw_base64").string(encoded);
   }
   return json.end_object().text();
 }

@@ -189,12 +189,15 @@ HttpEndpoint OpenAiProvider::endpoint() const {
 
 void OpenAiProvider::encode(const Prompt& prompt, std::string& body) const {
   body.assign(head_);
+  std::size_t with_image = prompt.messages.size();
+  for (std::size_t i = 0; i < prompt.messages.size() && !prompt.image_url.empty(); ++i) {
+    with_image = prompt.messages[i].role == "user" ? i : with_image;
+  }
   for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
     const auto& message = prompt.messages[i];
     body += i == 0 ? R"({"role":")" : R"(,{"role":")";
     append_json_escaped(body, message.role);
-    // The image belongs to the last message, which asks about it.
-    if (prompt.image_url.empty() || i + 1 != prompt.messages.size()) {
+    if (i != with_image) {
       body += R"(","content":")";
       append_json_escaped(body, message.text);
       body += "\"}";
