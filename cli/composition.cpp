@@ -124,30 +124,40 @@ JobInputs::JobInputs(const JobRecord& record, std::string spool_folder)
 }
 
 std::unique_ptr<InputSource> JobInputs::open_first() {
-  return open_inputs(paths_, settings_, [this](const std::string& path) -> std::unique_ptr<RawBytes> {
-    if (!is_stdin(path) || spool_folder_.empty()) {
-      return open_raw_file(path);
-    }
+  return open_inputs(paths_, settings_, [this](const std::string& path, const std::string& encoding) {
+    return open_byte_stream(first_bytes(path), encoding);
+  });
+}
+
+std::unique_ptr<RawBytes> JobInputs::first_bytes(const std::string& path) {
+  if (!is_stdin(path) || spool_folder_.empty()) {
+    return open_raw_file(path);
+  }
+  if (spool_ == nullptr) {
     const SpoolState state = spool_state(spool_folder_);
     if (state != SpoolState::none) {
       // A resume: the pipe is gone, what it brought is here.
       return open_raw_file(spool_path(spool_folder_, state), "standard input");
     }
     spool_ = std::make_unique<Spool>(STDIN_FILENO, spool_folder_, "standard input");
-    return spool_->first_reader();
-  });
+  }
+  return spool_->first_reader();
 }
 
 std::unique_ptr<InputSource> JobInputs::open_again(std::stop_token stop) const {
-  return open_inputs(paths_, settings_, [this, stop](const std::string& path) -> std::unique_ptr<RawBytes> {
-    if (!is_stdin(path)) {
-      return open_raw_file(path);
-    }
-    if (spool_ != nullptr) {
-      return spool_->second_reader(stop);
-    }
-    return open_raw_file(spool_path(spool_folder_, spool_state(spool_folder_)), "standard input");
+  return open_inputs(paths_, settings_, [this, stop](const std::string& path, const std::string& encoding) {
+    return open_byte_stream(later_bytes(path, stop), encoding);
   });
+}
+
+std::unique_ptr<RawBytes> JobInputs::later_bytes(const std::string& path, std::stop_token stop) const {
+  if (!is_stdin(path)) {
+    return open_raw_file(path);
+  }
+  if (spool_ != nullptr) {
+    return spool_->second_reader(stop);
+  }
+  return open_raw_file(spool_path(spool_folder_, spool_state(spool_folder_)), "standard input");
 }
 
 JobModel make_model(const JobSettings& settings, const EnvironmentLookup& environment, bool with_key) {

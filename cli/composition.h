@@ -35,6 +35,9 @@ class JobInputs {
   std::unique_ptr<InputSource> open_again(std::stop_token stop) const;
 
  private:
+  std::unique_ptr<RawBytes> first_bytes(const std::string& path);
+  std::unique_ptr<RawBytes> later_bytes(const std::string& path, std::stop_token stop) const;
+
   std::vector<std::string> paths_;
   InputSettings settings_;
   std::string spool_folder_;
