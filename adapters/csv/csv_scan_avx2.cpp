@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/csv/csv_scan.h"
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+
+#include <immintrin.h>
+
+#include <bit>
+
+// The functions below are compiled for AVX2, whatever the rest of the program is compiled for.
+#define BATCHLLM_AVX2 __attribute__((target("avx2,pclmul,bmi,bmi2,popcnt,lzcnt")))
+
+namespace batchllm {
+namespace {
+
+constexpr std::size_t k_chunk_bytes = 64;
+
+// One bit for each of 64 bytes.
+using Mask = std::uint64_t;
+
+struct Chunk {
+  __m256i low;
+  __m256i high;
+};
+
+BATCHLLM_AVX2 inline Chunk load(const char* bytes) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)),
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + 32))};
+}
+
+BATCHLLM_AVX2 inline Mask equal(const Chunk& chunk, __m256i byte) {
+  const auto low =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(chunk.low, byte)));
+  const auto high =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(chunk.high, byte)));
+  return low | (Mask{high} << 32);
+}
+
+// Bit i of the result is the parity of bits 0 to i: set from each opening quote up to, and without,
+// the closing one.
+BATCHLLM_AVX2 inline Mask prefix_parity(Mask bits) {
+  const __m128i product = _mm_clmulepi64_si128(
+      _mm_set_epi64x(0, static_cast<long long>(bits)), _mm_set1_epi8(static_cast<char>(0xFF)), 0);
+  return static_cast<Mask>(_mm_cvtsi128_si64(product));
+}
+
+// `bits` moved one byte on, `before` being the bit that comes in.
+inline Mask shifted(Mask bits, Mask before) {
+  return (bits << 1) | before;
+}
+
+// What one chunk leaves for the next, each 0 or 1 but `quoted`, which is 0 or all ones.
+struct Carry {
+  Mask quoted = 0;
+  Mask may_open = 0;     // a quote now opens a field or is the second half of a doubled one
+  Mask after_quote = 0;  // behind a closing quote: only an end or another quote may follow
+  Mask after_return = 0;
+};
+
+Carry carry_of(const CsvScan& scan) {
+  Carry carry;
+  carry.quoted = scan.state == CsvFieldState::quoted ? ~Mask{0} : 0;
+  carry.after_quote = scan.state == CsvFieldState::quote_seen ? 1 : 0;
+  carry.may_open = scan.state == CsvFieldState::start ? 1 : carry.after_quote;
+  carry.after_return = scan.after_return ? 1 : 0;
+  return carry;
+}
+
+CsvFieldState state_of(const Carry& carry) {
+  if (carry.quoted != 0) {
+    return CsvFieldState::quoted;
+  }
+  if (carry.after_quote != 0) {
+    return CsvFieldState::quote_seen;
+  }
+  return carry.may_open != 0 ? CsvFieldState::start : CsvFieldState::unquoted;
+}
+
+// Closes the fields and records that end in one chunk.
+BATCHLLM_AVX2 inline void close_ends(CsvScan& scan,
+                                     const char* data,
+                                     std::size_t to,
+                                     Mask ends,
+                                     Mask record_ends,
+                                     Mask inner_breaks) {
+  const std::size_t chunk = scan.position;
+  while (ends != 0) {
+    const auto bit = static_cast<unsigned>(std::countr_zero(ends));
+    const std::size_t at = chunk + bit;
+    if (((record_ends >> bit) & 1) == 0) {
+      scan.close_field(at);
+    } else {
+      const Mask before = (Mask{1} << bit) - 1;
+      scan.line_breaks += static_cast<std::uint32_t>(std::popcount(inner_breaks & before));
+      inner_breaks &= ~before;
+      const bool line_feed_follows = data[at] == '\r' && at + 1 < to && data[at + 1] == '\n';
+      scan.close_record(at, at + 1 + (line_feed_follows ? 1 : 0));
+    }
+    ends &= ends - 1;
+  }
+  scan.line_breaks += static_cast<std::uint32_t>(std::popcount(inner_breaks));
+}
+
+// Scans whole chunks up to `to` or to one whose quotes are not well-formed, and says which.
+BATCHLLM_AVX2 bool scan_chunks(CsvScan& scan,
+                               const CsvDialect& dialect,
+                               const char* data,
+                               std::size_t to) {
+  const __m256i quote = _mm256_set1_epi8(dialect.quote);
+  const __m256i delimiter = _mm256_set1_epi8(dialect.delimiter);
+  const __m256i line_feed = _mm256_set1_epi8('\n');
+  const __m256i carriage_return = _mm256_set1_epi8('\r');
+  const Mask quote_enabled = dialect.has_quote() ? ~Mask{0} : 0;
+  Carry carry = carry_of(scan);
+  bool well_formed = true;
+  while (scan.position + k_chunk_bytes <= to) {
+    const Chunk chunk = load(data + scan.position);
+    const Mask quotes = equal(chunk, quote) & quote_enabled;
+    const Mask delimiters = equal(chunk, delimiter);
+    const Mask line_feeds = equal(chunk, line_feed);
+    const Mask returns = equal(chunk, carriage_return);
+    const Mask quoted = prefix_parity(quotes) ^ carry.quoted;
+    const Mask opening = quotes & quoted;
+    const Mask closing = quotes & ~quoted;
+    const Mask ends_or_quotes = delimiters | line_feeds | returns | quotes;
+    const Mask stray_opening = opening & ~shifted(ends_or_quotes, carry.may_open);
+    const Mask stray_closing = shifted(closing, carry.after_quote) & ~ends_or_quotes;
+    if ((stray_opening | stray_closing) != 0) [[unlikely]] {
+      well_formed = false;
+      break;
+    }
+    // A line feed behind a carriage return is one line break with it.
+    const Mask breaks = returns | (line_feeds & ~shifted(returns, carry.after_return));
+    scan.reserve(k_chunk_bytes);
+    close_ends(scan, data, to, (delimiters | breaks) & ~quoted, breaks & ~quoted, breaks & quoted);
+    carry.quoted = (quoted >> 63) != 0 ? ~Mask{0} : 0;
+    carry.may_open = ends_or_quotes >> 63;
+    carry.after_quote = closing >> 63;
+    carry.after_return = returns >> 63;
+    scan.position += k_chunk_bytes;
+  }
+  scan.state = state_of(carry);
+  scan.after_return = carry.after_return != 0;
+  return well_formed;
+}
+
+}  // namespace
+
+bool has_csv_scan_avx2() noexcept {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("pclmul") != 0 &&
+         __builtin_cpu_supports("bmi2") != 0;
+}
+
+void scan_csv_avx2(CsvScan& scan, const CsvDialect& dialect, const char* data, std::size_t to) {
+  scan.swallow_line_feed(data, to);
+  while (!scan_chunks(scan, dialect, data, to)) {
+    // Parity says nothing about stray quotes: this chunk is read byte by byte.
+    scan_csv_plain(scan, dialect, data, scan.position + k_chunk_bytes);
+    scan.swallow_line_feed(data, to);
+  }
+  scan_csv_plain(scan, dialect, data, to);
+}
+
+}  // namespace batchllm
+
+#else
+
+namespace batchllm {
+
+bool has_csv_scan_avx2() noexcept {
+  return false;
+}
+
+void scan_csv_avx2(CsvScan& scan, const CsvDialect& dialect, const char* data, std::size_t to) {
+  scan_csv_plain(scan, dialect, data, to);
+}
+
+}  // namespace batchllm
+
+#endif
