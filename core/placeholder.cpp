@@ -43,9 +43,12 @@ class PlaceholderParser {
         refuse_likely_mistake();
         return std::nullopt;
       }
-      // Filters first: a default may allow what the first rows do not know.
+      if (!names_.open_ended) {
+        refuse_unknown(unknown_);
+      }
+      // A default allows what the first rows do not know.
       parse_filters();
-      if (!names_.open_ended || !has_default()) {
+      if (!has_default()) {
         refuse_unknown(unknown_);
       }
       const std::string_view head = path_head(unknown_);
@@ -135,7 +138,7 @@ class PlaceholderParser {
                             static_cast<unsigned char>(byte) >= 0x80;
       return !is_plain && near->find(byte) == std::string::npos;
     };
-    if (near && std::none_of(inside.begin(), inside.end(), is_strange)) {
+    if (near && *near != inside && std::none_of(inside.begin(), inside.end(), is_strange)) {
       refuse_unknown(inside);
     }
   }
