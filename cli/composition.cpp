@@ -247,7 +247,7 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
     }
     encoder->set_image_column(settings.prompt.image_column,
                               [folders](const RowPlace& place, std::string_view cell) {
-                                return image_url_of(cell, folders.at(place.input));
+                                return image_url_of_cell(cell, folders.at(place.input));
                               });
   }
   if (settings.output.order == RowOrder::completion) {

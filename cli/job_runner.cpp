@@ -65,9 +65,8 @@ void reopen_failed_rows(const JobDirectory& directory,
     if (rows.empty()) {
       continue;
     }
-    const SealedShard sealed = manifest.shards().at(number);
     manifest.reopen(number);
-    const auto shard = ledger.open_shard(number);
+    ledger.open_shard(number);
     for (const std::uint64_t row : rows) {
       ledger.reopen(row);
     }

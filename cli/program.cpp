@@ -6,6 +6,7 @@
 #include "cli/config_command.h"
 #include "cli/help_view.h"
 #include "cli/man_sections.h"
+#include "cli/run_command.h"
 #include "cli/settings_loader.h"
 #include "cli/settings_reader.h"
 #include "cli/ui.h"
@@ -110,9 +111,15 @@ int run_command_of(const CommandLine& line,
     case Command::config_explain:
     case Command::config_validate:
       return config_command(line, environment, ui);
-    // Here the other commands join: case Command::run: return
-    // run_command(read_run_request(line, settings), ui); and so on for resume, retry, inspect,
-    // simulate, results and jobs.
+    case Command::run:
+      check_settings(*line.command, settings);
+      return run_command(read_run_request(line, settings), environment, ui);
+    case Command::resume:
+      check_settings(*line.command, settings);
+      return resume_command(read_resume_request(line), environment, ui);
+    case Command::retry:
+      check_settings(*line.command, settings);
+      return retry_command(read_retry_request(line, settings), environment, ui);
     default:
       check_settings(*line.command, settings);
       throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));

@@ -13,7 +13,7 @@
 
 #include "cli/composition.h"
 #include "cli/dry_run.h"
-#include "cli/inspect_command.h"
+#include "cli/first_steps.h"
 #include "cli/job_runner.h"
 #include "core/clock.h"
 #include "core/error.h"
