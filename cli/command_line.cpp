@@ -98,8 +98,8 @@ class CommandTree {
     Level level{&app, spec, {}, nullptr, nullptr};
     add_options(level);
     if (spec != nullptr && spec->command != Command::none) {
-      level.arguments =
-          app.add_option("arguments")->expected(0, CLI::detail::expected_max_vector_size);
+      level.arguments = app.add_option("arguments");
+      level.arguments->expected(0, CLI::detail::expected_max_vector_size)->allow_extra_args();
     }
     levels_.push_back(std::move(level));
   }
@@ -199,13 +199,13 @@ std::string belongs_elsewhere(std::string_view name) {
 void refuse_unknown(const CommandLine& line, const Level& level) {
   const auto unknown = level.app->remaining(false);
   const auto option = std::find_if(unknown.begin(), unknown.end(), [](const std::string& word) {
-    return word.size() > 1 && word.starts_with('-') && word != "--";
+    return word.size() > 1 && word.starts_with('-');
   });
   if (option != unknown.end()) {
     refuse_option(line, level, restore(*option));
   }
   for (const std::string& word : unknown) {
-    if (word != "--" && line.help == HelpWanted::none) {
+    if (line.help == HelpWanted::none) {
       refuse_command(line, restore(word));
     }
   }
@@ -290,11 +290,17 @@ std::string CommandLine::call() const {
 }
 
 CommandLine parse_command_line(const std::vector<std::string>& words) {
+  // Everything after "--" is an argument. CLI11 would give it back to the level above, options and
+  // all, when a command has an argument already.
+  const auto end = std::find(words.begin(), words.end(), "--");
   CommandTree tree;
   CommandLine line;
-  const auto levels = tree.parse(words);
+  const auto levels = tree.parse({words.begin(), end});
   for (const Level* level : levels) {
     take_level(line, *level);
+  }
+  if (end != words.end()) {
+    line.arguments.insert(line.arguments.end(), end + 1, words.end());
   }
   for (const Level* level : levels) {
     CommandLine here = line;

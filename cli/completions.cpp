@@ -133,40 +133,42 @@ std::string bash_value_table() {
 
 constexpr std::string_view k_bash_script =
     R"script(# bash completion for batchllm; made by `batchllm completions bash`
-_batchllm_command() {{
+_batchllm_command() {
   case "$1" in
-{commands}    *) return 1;;
+@COMMANDS@
+    *) return 1;;
   esac
-}}
+}
 
-_batchllm_value() {{
+_batchllm_value() {
   value=''
   choices=''
   case "$1 $2" in
-{values}  esac
+@VALUES@
+  esac
   [[ -n $value ]]
-}}
+}
 
-_batchllm_files() {{
+_batchllm_files() {
   local IFS=$'\n'
   compopt -o filenames 2>/dev/null
   COMPREPLY=($(compgen -f -- "$1"))
-}}
+}
 
-_batchllm() {{
-  local cur=${{COMP_WORDS[COMP_CWORD]}} prev='' path='' subs='' opts='' args='' value='' choices=''
+_batchllm() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev='' path='' subs='' opts='' args='' value='' choices=''
   local word i skip=0
-  (( COMP_CWORD > 0 )) && prev=${{COMP_WORDS[COMP_CWORD-1]}}
+  (( COMP_CWORD > 0 )) && prev=${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   # --flag=value arrives as three words
   if [[ $cur == '=' ]]; then
     cur=''
   elif [[ $prev == '=' ]] && (( COMP_CWORD > 1 )); then
-    prev=${{COMP_WORDS[COMP_CWORD-2]}}
+    prev=${COMP_WORDS[COMP_CWORD-2]}
   fi
   _batchllm_command ''
   for (( i = 1; i < COMP_CWORD; i++ )); do
-    word=${{COMP_WORDS[i]}}
+    word=${COMP_WORDS[i]}
     if (( skip )); then
       [[ $word == '=' ]] && continue
       skip=0
@@ -175,7 +177,7 @@ _batchllm() {{
     if [[ $word == -* ]]; then
       _batchllm_value "$path" "$word" && skip=1
     elif [[ -n $subs && " $subs " == *" $word "* ]]; then
-      path="${{path:+$path }}$word"
+      path="${path:+$path }$word"
       _batchllm_command "$path"
     fi
   done
@@ -198,19 +200,21 @@ _batchllm() {{
     files) _batchllm_files "$cur";;
     shells) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"));;
     jobs|topics|keys)
-      COMPREPLY=($(compgen -W "$("${{COMP_WORDS[0]}}" __complete "$args" 2>/dev/null)" -- "$cur"));
-;
-esac
+      COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" __complete "$args" 2>/dev/null)" -- "$cur"));;
+  esac
 }
-}
-
 complete -F _batchllm batchllm
 )script";
 
+void replace_line(std::string& text, std::string_view mark, std::string_view by) {
+  text.replace(text.find(mark), mark.size(), by);
+}
+
 std::string bash_script() {
-  return fmt::format(k_bash_script,
-                     fmt::arg("commands", bash_command_table()),
-                     fmt::arg("values", bash_value_table()));
+  std::string script(k_bash_script);
+  replace_line(script, "@COMMANDS@\n", bash_command_table());
+  replace_line(script, "@VALUES@\n", bash_value_table());
+  return script;
 }
 
 // ---- zsh

@@ -52,7 +52,7 @@ std::string config_topic() {
   1. flags                     --concurrency 64
   2. environment               BATCHLLM_CONCURRENCY=64
   3. the project's file        batchllm.toml in the nearest parent folder
-  4. your file                 $XDG_CONFIG_HOME/batchllm/config.toml (~/.config/batchllm/config.toml)
+  4. your file                 $XDG_CONFIG_HOME/batchllm/config.toml, or ~/.config/batchllm/...
   5. the system's file         /etc/batchllm/config.toml
   6. the default
 
@@ -71,8 +71,8 @@ Keys are the long flags with _ for -, under their command:
   latency = "lognormal:400ms,0.5"
 
 File names are taken from the folder of the file they stand in. A project's file may not say where
-requests go, which key is used, what is written or how much may be spent: a cloned repository must not
-decide that. Keys (secrets) never stand in a config file.
+requests go, which key is used, what is written or how much may be spent: a cloned repository must
+not decide that. Keys (secrets) never stand in a config file.
 
   batchllm config explain      which layer set each value
   batchllm config validate     check every file and variable
@@ -116,9 +116,9 @@ std::string templates_topic() {
   {column|trim}         filters: trim, upper, lower, json, truncate:200, default:"none", and more
   {{ }}                 literal braces
 
-What stands in braces but cannot be a column stays as it is, so JSON examples need no escaping. A name
-that is no column is an error before anything is sent. --var NAME=VALUE adds values that are the same
-in every row.
+What stands in braces but cannot be a column stays as it is, so JSON examples need no escaping. A
+name that is no column is an error before anything is sent. --var NAME=VALUE adds values that are
+the same in every row.
 
 A template file (TOML) holds a whole conversation:
 
@@ -147,8 +147,8 @@ or a limit, only rows without an answer are asked again:
   batchllm run ... --new-job        starts afresh instead
 
 Rows that were in flight when a process was killed are in doubt: the provider may have answered, and
-charged for, some of them. --in-doubt says what becomes of them: retry (ask again, the default), skip,
-or fail.
+charged for, some of them. --in-doubt says what becomes of them: retry (ask again, the default),
+skip, or fail.
 
   batchllm retry JOB                ask the failed rows again
   batchllm retry JOB --only timeout,overloaded

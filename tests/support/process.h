@@ -13,11 +13,11 @@ namespace batchllm::test {
 
 // How a child process is to be run. Nothing is inherited but the descriptors 0 to 2.
 struct ProcessOptions {
-  std::vector<std::string> argv;                   // argv[0] is the program, looked up in PATH
-  std::map<std::string, std::string> environment;  // added to a small base: PATH, HOME, LC_ALL
-  std::string folder;                              // working directory; empty: the test's own
-  std::string input;                               // written to its standard input, then closed
-  bool terminal = false;  // standard output and error are one pseudo terminal (in `error_text`)
+  std::vector<std::string> argv = {};                   // argv[0] is the program, looked up in PATH
+  std::map<std::string, std::string> environment = {};  // added to a small base: PATH, HOME, LC_ALL
+  std::string folder = {};                              // working directory; empty: the test's own
+  std::string input = {};  // written to its standard input, then closed
+  bool terminal = false;   // standard output and error are one pseudo terminal (in `error_text`)
   bool terminal_input = false;  // standard input is the terminal too
   unsigned short columns = 80;  // width of that terminal
 };

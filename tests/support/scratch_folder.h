@@ -30,19 +30,19 @@ class ScratchFolder {
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
 
-  std::string path() const { return path_.string(); }
-
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  std::string path(std::string_view name = {}) const {
+    return name.empty() ? path_.string() : (path_ / name).string();
+  }
 
   // Writes a file (and the folders above it); returns its path.
-  std::string write(const std::string& name, std::string_view text) const {
+  std::string write(std::string_view name, std::string_view text) const {
     const auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file, std::ios::binary) << text;
     return file.string();
   }
 
-  std::string read(const std::string& name) const {
+  std::string read(std::string_view name) const {
     std::ifstream file(path_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
@@ -50,5 +50,9 @@ class ScratchFolder {
  private:
   std::filesystem::path path_;
 };
+
+namespace test {
+using batchllm::ScratchFolder;
+}  // namespace test
 
 }  // namespace batchllm

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/directories.h"
+
+#include "core/error.h"
+#include "tests/support/catch.h"
+
+#include <map>
+
+using namespace batchllm;
+
+namespace {
+
+Directories with(const std::map<std::string, std::string>& variables) {
+  return find_directories([variables](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("folders follow the XDG variables", "[directories]") {
+  const Directories found = with({{"HOME", "/home/u"},
+                                  {"XDG_CONFIG_HOME", "/c"},
+                                  {"XDG_STATE_HOME", "/s"},
+                                  {"XDG_DATA_HOME", "/d"},
+                                  {"XDG_RUNTIME_DIR", "/r"}});
+  CHECK(found.config == "/c/batchllm");
+  CHECK(found.state == "/s/batchllm");
+  CHECK(found.data == "/d/batchllm");
+  CHECK(found.runtime == "/r/batchllm");
+}
+
+TEST_CASE("relative XDG values are ignored", "[directories]") {
+  const Directories found = with({{"HOME", "/home/u"}, {"XDG_STATE_HOME", "s"}});
+  CHECK(found.state == "/home/u/.local/state/batchllm");
+  CHECK(found.config == "/home/u/.config/batchllm");
+  CHECK(found.runtime == "/home/u/.local/state/batchllm/run");
+}
+
+TEST_CASE("without HOME the state folder must be said", "[directories]") {
+  const Directories found = with({});
+  CHECK(found.state.empty());
+  CHECK(state_directory("/chosen", found) == "/chosen");
+  CHECK_THROWS_AS(state_directory("", found), Error);
+}
