@@ -154,7 +154,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   // Everything that can be wrong is found before a job is made of it: columns, template, key, output.
   {
     JobInputs inputs(record, "");
-    const JobModel model = make_model(record.settings, environment, true);
+    const JobModel model = make_model(record.settings, environment, false);
     if (can_be_recognised(record)) {
       const auto source = inputs.open_first();
       make_encoder(record, *source, *model.provider);
@@ -163,6 +163,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
       record.output_path = record.settings.output.path == "-" ? "-" : fs::absolute(record.settings.output.path).lexically_normal().string();
     }
   }
+  make_model(record.settings, environment, true);
   record.identity = job_identity(record);
   const std::string state_dir = ui.state_dir();
   if (can_be_recognised(record) && !request.new_job) {

@@ -111,6 +111,10 @@ EngineResult Engine::run(const ShowProgress& show) {
 
   EngineResult result;
   result.progress = snapshot(parts_.clock.now());
+  if (result.progress.elapsed_s > 0) {
+    const std::uint64_t now_done = result.progress.done - result.progress.already_done;
+    result.progress.rows_per_s = static_cast<double>(now_done) / result.progress.elapsed_s;
+  }
   result.all_rows_done = all_read && lane.in_flight() == 0 && lane.ready_count() == 0 && lane.waiting_count() == 0 &&
                          queue.is_drained() && parts_.ledger.open_shards().empty();
   result.result_complete = result_complete && result.all_rows_done;

@@ -52,11 +52,16 @@ SealedShard read_shard(const simdjson::dom::object& object) {
 
 }  // namespace
 
-Manifest::Manifest(const std::filesystem::path& path)
-    : path_(path),
-      file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
-  if (!file_.is_open()) {
-    throw_storage_error("open", path.string(), errno);
+Manifest::Manifest(const std::filesystem::path& path, Access access) : path_(path) {
+  std::error_code error;
+  if (access == Access::read_only && !std::filesystem::exists(path, error)) {
+    return;
+  }
+  if (access == Access::write) {
+    file_ = FileHandle(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!file_.is_open()) {
+      throw_storage_error("open", path.string(), errno);
+    }
   }
   const std::string text = read_file(path, k_manifest_limit);
   simdjson::dom::parser parser;
@@ -75,7 +80,7 @@ Manifest::Manifest(const std::filesystem::path& path)
       shards_[number] = read_shard(object);
     }
   }
-  if (!text.empty() && !text.ends_with('\n')) {
+  if (file_.is_open() && !text.empty() && !text.ends_with('\n')) {
     const MutexLock lock(mutex_);
     append("\n");  // a torn line must not swallow the next one
   }

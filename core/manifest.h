@@ -34,8 +34,11 @@ struct InputDigest {
 // and digests(), which are for the time before a run.
 class Manifest {
  public:
+  enum class Access : std::uint8_t { write, read_only };
+
   // Reads what is there; damaged lines are passed over (their shards are read from their ledgers).
-  explicit Manifest(const std::filesystem::path& path);
+  // `read_only` for those who do not have the job's lock.
+  explicit Manifest(const std::filesystem::path& path, Access access = Access::write);
 
   void seal(const SealedShard& shard);
   void reopen(std::uint64_t number);  // the shard has rows to ask again
