@@ -48,9 +48,14 @@ class CsvRecordReader {
 
   std::span<const CsvRecord> records() const noexcept { return splitter_.records().first(count_); }
 
-  // Field `i` of a record lies between entries i and i + 1, both exclusive.
-  const std::uint32_t* boundaries(const CsvRecord& record) const noexcept {
-    return splitter_.boundaries().data() + record.first_boundary;
+  // Where the fields of a record end; each but the first begins behind the end before.
+  const std::uint32_t* field_ends(const CsvRecord& record) const noexcept {
+    return splitter_.field_ends(record);
+  }
+
+  // One field as it stands in the buffer.
+  std::string_view raw_field(const CsvRecord& record, std::size_t field) const noexcept {
+    return splitter_.raw_field(buffer_.get(), record, field);
   }
 
   const std::optional<CsvRunaway>& runaway() const noexcept { return runaway_; }

@@ -115,11 +115,7 @@ std::vector<std::string> CsvRowSource::first_record_fields() {
     }
     std::vector<std::string> names;
     for (std::size_t i = 0; i < record.fields; ++i) {
-      const std::uint32_t* boundary = reader_.boundaries(record) + i;
-      names.emplace_back(
-          unquote_csv_field(reader_.data() + static_cast<std::uint32_t>(boundary[0] + 1),
-                            reader_.data() + boundary[1],
-                            dialect_.quote));
+      names.emplace_back(unquoted_field(record, i));
     }
     if (names.front().starts_with(k_byte_order_mark)) {
       names.front().erase(0, k_byte_order_mark.size());
@@ -248,28 +244,23 @@ void CsvRowSource::add_unusual(const CsvRecord& record, RowBatch& batch, std::si
 }
 
 void CsvRowSource::fill_cells(const CsvRecord& record, std::string_view* cells) {
-  char* const data = reader_.data();
-  const std::uint32_t* const boundaries = reader_.boundaries(record);
-  const bool has_quote = dialect_.has_quote();
   for (const std::size_t column : selected_) {
-    if (column >= record.fields) {
-      *cells++ = std::string_view("", 0);
-      continue;
-    }
-    char* const begin = data + static_cast<std::uint32_t>(boundaries[column] + 1);
-    char* const end = data + boundaries[column + 1];
-    if (*begin == dialect_.quote && has_quote) [[unlikely]] {
-      *cells++ = unquote_csv_field(begin, end, dialect_.quote);
-    } else {
-      *cells++ = {begin, static_cast<std::size_t>(end - begin)};
-    }
+    *cells++ = column < record.fields ? unquoted_field(record, column) : std::string_view("", 0);
   }
+}
+
+inline std::string_view CsvRowSource::unquoted_field(const CsvRecord& record, std::size_t field) {
+  const auto raw = reader_.raw_field(record, field);
+  // An empty field's first byte is the delimiter or line break behind it, never a quote.
+  char* const begin = reader_.data() + (raw.data() - reader_.data());
+  return *begin == dialect_.quote ? unquote_csv_field(begin, begin + raw.size(), dialect_.quote)
+                                  : raw;
 }
 
 // Spreadsheets like to end a row with delimiters too many.
 bool CsvRowSource::has_only_empty_fields(const CsvRecord& record, std::size_t from) const {
-  const std::uint32_t* const boundaries = reader_.boundaries(record);
-  return boundaries[record.fields] - boundaries[from] == record.fields - from;
+  const std::uint32_t* const ends = reader_.field_ends(record);
+  return ends[record.fields - 1] - ends[from - 1] == record.fields - from;
 }
 
 RowPlace CsvRowSource::place_of(const CsvRecord& record) const {

@@ -63,6 +63,7 @@ class CsvRowSource final : public RowSource {
   void add_row(const CsvRecord& record, RowBatch& batch, std::size_t& rows);
   void add_unusual(const CsvRecord& record, RowBatch& batch, std::size_t& rows);
   void fill_cells(const CsvRecord& record, std::string_view* cells);
+  std::string_view unquoted_field(const CsvRecord& record, std::size_t field);
   bool has_only_empty_fields(const CsvRecord& record, std::size_t from) const;
   RowPlace place_of(const CsvRecord& record) const;
   std::string_view raw_record(const CsvRecord& record);

@@ -7,20 +7,8 @@
 
 namespace batchllm {
 
-CsvScan::CsvScan() {
-  restart(0);
-}
-
 void CsvScan::restart(std::size_t start) {
-  reserve(1);
-  if (record_count == 0) {
-    open_boundary = 0;
-  } else {
-    const auto& last = records[record_count - 1];
-    open_boundary = std::size_t{last.first_boundary} + last.fields + 1;
-  }
-  boundaries[open_boundary] = static_cast<std::uint32_t>(start) - 1;
-  boundary_count = open_boundary + 1;
+  end_count = open_first_end;
   position = start;
   record_begin = start;
   line_breaks = 0;
@@ -29,9 +17,10 @@ void CsvScan::restart(std::size_t start) {
 }
 
 void CsvScan::reserve(std::size_t bytes) {
-  // Each byte ends a record at most, which takes two boundaries: its end and the next one's first.
-  if (boundaries.size() - boundary_count < 2 * bytes + 2) {
-    boundaries.resize(std::max(2 * boundaries.size(), boundary_count + 2 * bytes + 2));
+  // Each byte ends a field and a record at most. Scanners may write a few ends more than they keep.
+  constexpr std::size_t k_spare = 64;
+  if (ends.size() - end_count < bytes + k_spare) {
+    ends.resize(std::max(2 * ends.size(), end_count + bytes + k_spare));
   }
   if (records.size() - record_count < bytes) {
     records.resize(std::max(2 * records.size(), record_count + bytes));
@@ -42,12 +31,11 @@ void CsvScan::close_record(std::size_t at, std::size_t next) noexcept {
   close_field(at);
   records[record_count++] = {static_cast<std::uint32_t>(record_begin),
                              static_cast<std::uint32_t>(at),
-                             static_cast<std::uint32_t>(open_boundary),
+                             static_cast<std::uint32_t>(open_first_end),
                              static_cast<std::uint32_t>(open_fields()),
                              line_breaks};
   record_begin = next;
-  open_boundary = boundary_count;
-  close_field(next - 1);
+  open_first_end = end_count;
   line_breaks = 0;
   state = CsvFieldState::start;
 }
@@ -58,7 +46,6 @@ void CsvScan::swallow_line_feed(const char* data, std::size_t to) noexcept {
   if (ended_record && data[position] == '\n') {
     ++position;
     record_begin = position;
-    boundaries[open_boundary] = static_cast<std::uint32_t>(position) - 1;
     after_return = false;
   }
 }

@@ -9,13 +9,13 @@
 
 namespace batchllm {
 
-// One record found in a buffer. Positions count bytes from the buffer's beginning. Its fields are
-// `fields` entries of the boundaries from `first_boundary` on: field i lies between (both
-// exclusive) boundaries i and i + 1, the first boundary being the place before the record.
+// One record found in a buffer. Positions count bytes from the buffer's beginning. Its fields end
+// at `fields` entries of the field ends from `first_end` on; the first begins where the record
+// does, each other one behind the end of the one before.
 struct CsvRecord {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;  // without the line ending
-  std::uint32_t first_boundary = 0;
+  std::uint32_t first_end = 0;
   std::uint32_t fields = 0;
   std::uint32_t line_breaks = 0;  // inside the record: in quoted fields
 };
@@ -33,35 +33,32 @@ enum class CsvFieldState : std::uint8_t {
 // any byte. Both scanners work on it, and give the same result for the same bytes however they are
 // cut.
 struct CsvScan {
-  CsvScan();
-
   // Begins a record at `start`, forgetting the unfinished one.
   void restart(std::size_t start);
 
   // Room for what `bytes` bytes can hold at most.
   void reserve(std::size_t bytes);
 
-  void close_field(std::size_t at) noexcept {
-    boundaries[boundary_count++] = static_cast<std::uint32_t>(at);
-  }
+  void close_field(std::size_t at) noexcept { ends[end_count++] = static_cast<std::uint32_t>(at); }
 
-  // Ends the record before the line break (or the end of the input) at `at`.
+  // Ends the record before the line break (or the end of the input) at `at`; the next one begins at
+  // `next`.
   void close_record(std::size_t at, std::size_t next) noexcept;
 
-  std::size_t open_fields() const noexcept { return boundary_count - open_boundary - 1; }
+  std::size_t open_fields() const noexcept { return end_count - open_first_end; }
 
   // A line feed right behind a carriage return that ended a record belongs to that line ending.
   void swallow_line_feed(const char* data, std::size_t to) noexcept;
 
   std::vector<CsvRecord> records;  // the first `record_count` are valid; the rest is room
   std::size_t record_count = 0;
-  std::vector<std::uint32_t> boundaries;  // likewise
-  std::size_t boundary_count = 0;
+  std::vector<std::uint32_t> ends;  // of fields, likewise
+  std::size_t end_count = 0;
 
-  std::size_t position = 0;       // the first byte that was not looked at
-  std::size_t record_begin = 0;   // of the unfinished record
-  std::size_t open_boundary = 0;  // its first boundary
-  std::uint32_t line_breaks = 0;  // in it
+  std::size_t position = 0;        // the first byte that was not looked at
+  std::size_t record_begin = 0;    // of the unfinished record
+  std::size_t open_first_end = 0;  // its first field end
+  std::uint32_t line_breaks = 0;   // in it
   CsvFieldState state = CsvFieldState::start;
   bool after_return = false;  // the last byte was a carriage return
 };

@@ -6,7 +6,6 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <bit>
 
 // The functions below are compiled for AVX2, whatever the rest of the program is compiled for.
 #define BATCHLLM_AVX2 __attribute__((target("avx2,pclmul,bmi,bmi2,popcnt,lzcnt")))
@@ -78,15 +77,15 @@ CsvFieldState state_of(const Carry& carry) {
   return carry.may_open != 0 ? CsvFieldState::start : CsvFieldState::unquoted;
 }
 
-// The ends that a scan finds, written through local pointers: the compiler then keeps them in
-// registers.
+// Writes down where fields and records end. Its members stay in registers, which those of CsvScan
+// could not, being written between stores to memory.
 class EndWriter {
  public:
   explicit EndWriter(CsvScan& scan)
-      : boundaries_(scan.boundaries.data()),
-        boundary_(boundaries_ + scan.boundary_count),
+      : ends_(scan.ends.data()),
+        end_(ends_ + scan.end_count),
+        first_end_(ends_ + scan.open_first_end),
         record_(scan.records.data() + scan.record_count),
-        open_boundary_(boundaries_ + scan.open_boundary),
         record_begin_(static_cast<std::uint32_t>(scan.record_begin)),
         line_breaks_(scan.line_breaks) {}
 
@@ -97,47 +96,59 @@ class EndWriter {
                                   Mask ends,
                                   Mask record_ends,
                                   Mask inner_breaks) {
-    while (ends != 0) {
-      const auto bit = static_cast<unsigned>(std::countr_zero(ends));
-      const std::size_t at = chunk + bit;
-      *boundary_++ = static_cast<std::uint32_t>(at);
-      if (((record_ends >> bit) & 1) != 0) {
-        const Mask before = (Mask{1} << bit) - 1;
-        line_breaks_ += static_cast<std::uint32_t>(std::popcount(inner_breaks & before));
-        inner_breaks &= ~before;
-        const bool line_feed_follows = data[at] == '\r' && at + 1 < to && data[at + 1] == '\n';
-        close_record(at, at + (line_feed_follows ? 2 : 1));
-      }
-      ends &= ends - 1;
+    while (record_ends != 0) {
+      const Mask before = _blsmsk_u64(record_ends) >> 1;
+      const std::size_t at = chunk + _tzcnt_u64(record_ends);
+      line_breaks_ += static_cast<std::uint32_t>(_mm_popcnt_u64(inner_breaks & before));
+      inner_breaks &= ~before;
+      const std::uint32_t* const last = end_ + _mm_popcnt_u64(ends & before);
+      const bool line_feed_follows = data[at] == '\r' && at + 1 < to && data[at + 1] == '\n';
+      close_record(at, at + (line_feed_follows ? 2 : 1), last + 1);
+      record_ends = _blsr_u64(record_ends);
     }
-    line_breaks_ += static_cast<std::uint32_t>(std::popcount(inner_breaks));
+    line_breaks_ += static_cast<std::uint32_t>(_mm_popcnt_u64(inner_breaks));
+    close_fields(chunk, ends);
   }
 
   void store(CsvScan& scan) const {
-    scan.boundary_count = static_cast<std::size_t>(boundary_ - boundaries_);
+    scan.end_count = static_cast<std::size_t>(end_ - ends_);
     scan.record_count = static_cast<std::size_t>(record_ - scan.records.data());
-    scan.open_boundary = static_cast<std::size_t>(open_boundary_ - boundaries_);
+    scan.open_first_end = static_cast<std::size_t>(first_end_ - ends_);
     scan.record_begin = record_begin_;
     scan.line_breaks = line_breaks_;
   }
 
  private:
-  void close_record(std::size_t at, std::size_t next) {
+  // How many ends a chunk has cannot be predicted: a fixed number is written, and the surplus
+  // overwritten by the next chunk. The loop goes round again only where fields are short.
+  BATCHLLM_AVX2 inline void close_fields(std::size_t chunk, Mask ends) {
+    std::uint32_t* const behind = end_ + _mm_popcnt_u64(ends);
+    do {
+      for (int i = 0; i < k_ends_at_once; ++i) {
+        *end_++ = static_cast<std::uint32_t>(chunk + _tzcnt_u64(ends));
+        ends = _blsr_u64(ends);
+      }
+    } while (ends != 0);
+    end_ = behind;
+  }
+
+  void close_record(std::size_t at, std::size_t next, const std::uint32_t* behind_last_end) {
     *record_++ = {record_begin_,
                   static_cast<std::uint32_t>(at),
-                  static_cast<std::uint32_t>(open_boundary_ - boundaries_),
-                  static_cast<std::uint32_t>(boundary_ - open_boundary_ - 1),
+                  static_cast<std::uint32_t>(first_end_ - ends_),
+                  static_cast<std::uint32_t>(behind_last_end - first_end_),
                   line_breaks_};
     record_begin_ = static_cast<std::uint32_t>(next);
-    open_boundary_ = boundary_;
-    *boundary_++ = record_begin_ - 1;
+    first_end_ = behind_last_end;
     line_breaks_ = 0;
   }
 
-  std::uint32_t* boundaries_;
-  std::uint32_t* boundary_;
+  static constexpr int k_ends_at_once = 4;
+
+  std::uint32_t* ends_;
+  std::uint32_t* end_;
+  const std::uint32_t* first_end_;  // of the unfinished record
   CsvRecord* record_;
-  std::uint32_t* open_boundary_;
   std::uint32_t record_begin_;
   std::uint32_t line_breaks_;
 };

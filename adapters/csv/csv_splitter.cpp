@@ -35,27 +35,18 @@ bool CsvSplitter::finish() {
   return true;
 }
 
-void CsvSplitter::drop_records(std::size_t kept) {
-  if (scan_.record_count <= kept) {
-    return;
-  }
-  std::size_t first_free = 0;
-  if (kept > 0) {
-    const auto& last = scan_.records[kept - 1];
-    first_free = std::size_t{last.first_boundary} + last.fields + 1;
-  }
-  auto* boundaries = scan_.boundaries.data();
-  std::copy(
-      boundaries + scan_.open_boundary, boundaries + scan_.boundary_count, boundaries + first_free);
-  scan_.boundary_count -= scan_.open_boundary - first_free;
-  scan_.open_boundary = first_free;
-  scan_.record_count = kept;
+void CsvSplitter::drop_records() {
+  auto* const ends = scan_.ends.data();
+  std::copy(ends + scan_.open_first_end, ends + scan_.end_count, ends);
+  scan_.end_count -= scan_.open_first_end;
+  scan_.open_first_end = 0;
+  scan_.record_count = 0;
 }
 
 void CsvSplitter::shift(std::size_t bytes) {
   assert(scan_.record_count == 0 && bytes <= scan_.record_begin);
-  for (std::size_t i = 0; i < scan_.boundary_count; ++i) {
-    scan_.boundaries[i] -= static_cast<std::uint32_t>(bytes);
+  for (std::size_t i = 0; i < scan_.end_count; ++i) {
+    scan_.ends[i] -= static_cast<std::uint32_t>(bytes);
   }
   scan_.position -= bytes;
   scan_.record_begin -= bytes;

@@ -29,24 +29,24 @@ class CsvSplitter {
   // open there: then nothing changes.
   bool finish();
 
-  // Complete records, in order, and the boundaries of their fields.
+  // Complete records, in order, and the ends of their fields.
   std::span<const CsvRecord> records() const noexcept {
     return {scan_.records.data(), scan_.record_count};
   }
 
-  std::span<const std::uint32_t> boundaries() const noexcept {
-    return {scan_.boundaries.data(), scan_.boundary_count};
+  const std::uint32_t* field_ends(const CsvRecord& record) const noexcept {
+    return scan_.ends.data() + record.first_end;
   }
 
   // One field as it stands in the buffer, quotes included.
   std::string_view raw_field(const char* data, const CsvRecord& record, std::size_t field) const {
-    const std::uint32_t* boundary = scan_.boundaries.data() + record.first_boundary + field;
-    const std::uint32_t begin = boundary[0] + 1;
-    return {data + begin, boundary[1] - begin};
+    const std::uint32_t* const ends = field_ends(record);
+    const std::size_t begin = field == 0 ? record.begin : ends[field - 1] + std::size_t{1};
+    return {data + begin, ends[field] - begin};
   }
 
-  // Forgets the complete records but the first `kept`.
-  void drop_records(std::size_t kept = 0);
+  // Forgets the complete records.
+  void drop_records();
 
   // The caller has removed `bytes` from the buffer's beginning; there must be no complete records.
   void shift(std::size_t bytes);
@@ -61,7 +61,8 @@ class CsvSplitter {
   std::size_t record_begin() const noexcept { return scan_.record_begin; }
 
   std::size_t field_begin() const noexcept {
-    return static_cast<std::uint32_t>(scan_.boundaries[scan_.boundary_count - 1] + 1);
+    return scan_.open_fields() == 0 ? scan_.record_begin
+                                    : scan_.ends[scan_.end_count - 1] + std::size_t{1};
   }
 
   bool in_quotes() const noexcept { return scan_.state == CsvFieldState::quoted; }

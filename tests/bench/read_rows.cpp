@@ -34,10 +34,9 @@ std::uint64_t mixed(std::uint64_t checksum, std::string_view cell) {
   if (cell.size() >= sizeof(first)) {
     std::memcpy(&first, cell.data(), sizeof(first));
     std::memcpy(&last, cell.data() + cell.size() - sizeof(last), sizeof(last));
-  } else {
-    for (const char byte : cell) {
-      first = first << 8 | static_cast<unsigned char>(byte);
-    }
+  } else if (!cell.empty()) {
+    first = static_cast<unsigned char>(cell.front());
+    last = static_cast<unsigned char>(cell.back());
   }
   return (checksum ^ first) * 0x9E3779B97F4A7C15 + last + cell.size();
 }
