@@ -3,6 +3,7 @@
 
 #include "adapters/csv/csv_bad_row.h"
 #include "adapters/csv/csv_header.h"
+#include "adapters/csv/utf8_check.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -149,8 +150,8 @@ bool CsvRowSource::next_records() {
     }
     const auto records = reader_.records();
     const char* const begin = reader_.data() + records.front().begin;
-    check_each_row_ =
-        !is_utf8({begin, static_cast<std::size_t>(reader_.data() + records.back().end - begin)});
+    check_each_row_ = !is_utf8_block(
+        {begin, static_cast<std::size_t>(reader_.data() + records.back().end - begin)});
   }
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <bit>
 
 // The functions below are compiled for AVX2, whatever the rest of the program is compiled for.
@@ -14,6 +15,7 @@ namespace batchllm {
 namespace {
 
 constexpr std::size_t k_chunk_bytes = 64;
+constexpr std::size_t k_stretch_bytes = 64 * k_chunk_bytes;
 
 // One bit for each of 64 bytes.
 using Mask = std::uint64_t;
@@ -76,32 +78,72 @@ CsvFieldState state_of(const Carry& carry) {
   return carry.may_open != 0 ? CsvFieldState::start : CsvFieldState::unquoted;
 }
 
-// Closes the fields and records that end in one chunk.
-BATCHLLM_AVX2 inline void close_ends(CsvScan& scan,
-                                     const char* data,
-                                     std::size_t to,
-                                     Mask ends,
-                                     Mask record_ends,
-                                     Mask inner_breaks) {
-  const std::size_t chunk = scan.position;
-  while (ends != 0) {
-    const auto bit = static_cast<unsigned>(std::countr_zero(ends));
-    const std::size_t at = chunk + bit;
-    if (((record_ends >> bit) & 1) == 0) {
-      scan.close_field(at);
-    } else {
-      const Mask before = (Mask{1} << bit) - 1;
-      scan.line_breaks += static_cast<std::uint32_t>(std::popcount(inner_breaks & before));
-      inner_breaks &= ~before;
-      const bool line_feed_follows = data[at] == '\r' && at + 1 < to && data[at + 1] == '\n';
-      scan.close_record(at, at + 1 + (line_feed_follows ? 1 : 0));
-    }
-    ends &= ends - 1;
-  }
-  scan.line_breaks += static_cast<std::uint32_t>(std::popcount(inner_breaks));
-}
+// The ends that a scan finds, written through local pointers: the compiler then keeps them in
+// registers.
+class EndWriter {
+ public:
+  explicit EndWriter(CsvScan& scan)
+      : boundaries_(scan.boundaries.data()),
+        boundary_(boundaries_ + scan.boundary_count),
+        record_(scan.records.data() + scan.record_count),
+        open_boundary_(boundaries_ + scan.open_boundary),
+        record_begin_(static_cast<std::uint32_t>(scan.record_begin)),
+        line_breaks_(scan.line_breaks) {}
 
-// Scans whole chunks up to `to` or to one whose quotes are not well-formed, and says which.
+  // Closes the fields and records that end in one chunk, whose first byte is `data[chunk]`.
+  BATCHLLM_AVX2 inline void close(const char* data,
+                                  std::size_t chunk,
+                                  std::size_t to,
+                                  Mask ends,
+                                  Mask record_ends,
+                                  Mask inner_breaks) {
+    while (ends != 0) {
+      const auto bit = static_cast<unsigned>(std::countr_zero(ends));
+      const std::size_t at = chunk + bit;
+      *boundary_++ = static_cast<std::uint32_t>(at);
+      if (((record_ends >> bit) & 1) != 0) {
+        const Mask before = (Mask{1} << bit) - 1;
+        line_breaks_ += static_cast<std::uint32_t>(std::popcount(inner_breaks & before));
+        inner_breaks &= ~before;
+        const bool line_feed_follows = data[at] == '\r' && at + 1 < to && data[at + 1] == '\n';
+        close_record(at, at + (line_feed_follows ? 2 : 1));
+      }
+      ends &= ends - 1;
+    }
+    line_breaks_ += static_cast<std::uint32_t>(std::popcount(inner_breaks));
+  }
+
+  void store(CsvScan& scan) const {
+    scan.boundary_count = static_cast<std::size_t>(boundary_ - boundaries_);
+    scan.record_count = static_cast<std::size_t>(record_ - scan.records.data());
+    scan.open_boundary = static_cast<std::size_t>(open_boundary_ - boundaries_);
+    scan.record_begin = record_begin_;
+    scan.line_breaks = line_breaks_;
+  }
+
+ private:
+  void close_record(std::size_t at, std::size_t next) {
+    *record_++ = {record_begin_,
+                  static_cast<std::uint32_t>(at),
+                  static_cast<std::uint32_t>(open_boundary_ - boundaries_),
+                  static_cast<std::uint32_t>(boundary_ - open_boundary_ - 1),
+                  line_breaks_};
+    record_begin_ = static_cast<std::uint32_t>(next);
+    open_boundary_ = boundary_;
+    *boundary_++ = record_begin_ - 1;
+    line_breaks_ = 0;
+  }
+
+  std::uint32_t* boundaries_;
+  std::uint32_t* boundary_;
+  CsvRecord* record_;
+  std::uint32_t* open_boundary_;
+  std::uint32_t record_begin_;
+  std::uint32_t line_breaks_;
+};
+
+// Scans whole chunks up to `to` or to one whose quotes are not well-formed; true in the first case.
+// There is room for what they hold.
 BATCHLLM_AVX2 bool scan_chunks(CsvScan& scan,
                                const CsvDialect& dialect,
                                const char* data,
@@ -112,18 +154,19 @@ BATCHLLM_AVX2 bool scan_chunks(CsvScan& scan,
   const __m256i carriage_return = _mm256_set1_epi8('\r');
   const Mask quote_enabled = dialect.has_quote() ? ~Mask{0} : 0;
   Carry carry = carry_of(scan);
+  EndWriter writer(scan);
+  std::size_t position = scan.position;
   bool well_formed = true;
-  while (scan.position + k_chunk_bytes <= to) {
-    const Chunk chunk = load(data + scan.position);
+  for (; position + k_chunk_bytes <= to; position += k_chunk_bytes) {
+    const Chunk chunk = load(data + position);
     const Mask quotes = equal(chunk, quote) & quote_enabled;
     const Mask delimiters = equal(chunk, delimiter);
     const Mask line_feeds = equal(chunk, line_feed);
     const Mask returns = equal(chunk, carriage_return);
     const Mask quoted = prefix_parity(quotes) ^ carry.quoted;
-    const Mask opening = quotes & quoted;
     const Mask closing = quotes & ~quoted;
     const Mask ends_or_quotes = delimiters | line_feeds | returns | quotes;
-    const Mask stray_opening = opening & ~shifted(ends_or_quotes, carry.may_open);
+    const Mask stray_opening = quotes & quoted & ~shifted(ends_or_quotes, carry.may_open);
     const Mask stray_closing = shifted(closing, carry.after_quote) & ~ends_or_quotes;
     if ((stray_opening | stray_closing) != 0) [[unlikely]] {
       well_formed = false;
@@ -131,14 +174,15 @@ BATCHLLM_AVX2 bool scan_chunks(CsvScan& scan,
     }
     // A line feed behind a carriage return is one line break with it.
     const Mask breaks = returns | (line_feeds & ~shifted(returns, carry.after_return));
-    scan.reserve(k_chunk_bytes);
-    close_ends(scan, data, to, (delimiters | breaks) & ~quoted, breaks & ~quoted, breaks & quoted);
+    writer.close(
+        data, position, to, (delimiters | breaks) & ~quoted, breaks & ~quoted, breaks & quoted);
     carry.quoted = (quoted >> 63) != 0 ? ~Mask{0} : 0;
     carry.may_open = ends_or_quotes >> 63;
     carry.after_quote = closing >> 63;
     carry.after_return = returns >> 63;
-    scan.position += k_chunk_bytes;
   }
+  writer.store(scan);
+  scan.position = position;
   scan.state = state_of(carry);
   scan.after_return = carry.after_return != 0;
   return well_formed;
@@ -153,9 +197,14 @@ bool has_csv_scan_avx2() noexcept {
 
 void scan_csv_avx2(CsvScan& scan, const CsvDialect& dialect, const char* data, std::size_t to) {
   scan.swallow_line_feed(data, to);
-  while (!scan_chunks(scan, dialect, data, to)) {
-    // Parity says nothing about stray quotes: this chunk is read byte by byte.
-    scan_csv_plain(scan, dialect, data, scan.position + k_chunk_bytes);
+  while (scan.position + k_chunk_bytes <= to) {
+    // Short stretches: room for the worst case stays small.
+    const std::size_t stretch = std::min(to - scan.position, k_stretch_bytes);
+    scan.reserve(stretch);
+    if (!scan_chunks(scan, dialect, data, scan.position + stretch)) {
+      // Parity says nothing about stray quotes: this chunk is read byte by byte.
+      scan_csv_plain(scan, dialect, data, scan.position + k_chunk_bytes);
+    }
     scan.swallow_line_feed(data, to);
   }
   scan_csv_plain(scan, dialect, data, to);

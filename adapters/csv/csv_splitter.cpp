@@ -67,7 +67,7 @@ void CsvSplitter::restart(std::size_t position, bool after_return) {
 }
 
 std::string_view unquote_csv_field(char* begin, char* end, char quote) noexcept {
-  if (begin == end || *begin != quote) {
+  if (begin == end || *begin != quote || quote == '\0') {
     return {begin, static_cast<std::size_t>(end - begin)};
   }
   char* const text = begin + 1;
