@@ -43,13 +43,14 @@ Framing detect_framing(std::string_view head, bool whole) {
   }
   std::string_view rest = head.substr(first);
   std::size_t seen = 0;
-  std::size_t begin_an_object = 0;
+  std::size_t objects = 0;
   bool first_is_json = false;
   bool second_is_array = false;
   while (!rest.empty() && seen < k_lines_looked_at) {
     const auto newline = rest.find('\n');
-    if (newline == std::string_view::npos && !whole && seen != 0) {
-      break;  // the head cuts this line off
+    const bool cut_off = newline == std::string_view::npos && !whole;  // by the end of the head
+    if (cut_off && seen != 0) {
+      break;
     }
     const std::string_view line = trim(rest.substr(0, newline));
     rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
@@ -63,7 +64,9 @@ Framing detect_framing(std::string_view head, bool whole) {
       first_is_json = !check_json(line).has_value();
     }
     second_is_array = second_is_array || (seen == 1 && line.front() == '[');
-    begin_an_object += line.front() == '{' && line.size() > 1 ? 1 : 0;
+    if (line.front() == '{' && (cut_off || !check_json(line))) {
+      ++objects;
+    }
     ++seen;
   }
   if (head[first] == '[') {
@@ -71,7 +74,7 @@ Framing detect_framing(std::string_view head, bool whole) {
     return first_is_json && second_is_array ? Framing::lines : Framing::array;
   }
   // A line that is broken must not turn a file of lines into something else.
-  return first_is_json || begin_an_object * 2 > seen ? Framing::lines : Framing::concatenated;
+  return first_is_json || objects * 2 > seen ? Framing::lines : Framing::concatenated;
 }
 
 }  // namespace batchllm::json

@@ -66,7 +66,7 @@ class ValueFramer final : public JsonFramer {
     expected_ = Expected::value;
   }
 
-  void learn(const JsonRecord& record) override { neighbours_.learn(record.text, gap_); }
+  void learn(const JsonRecord& record) override { neighbours_.learn(record.text, last_gap_); }
 
   void restart(std::uint64_t line) override {
     line_ = line;
@@ -185,6 +185,9 @@ class ValueFramer final : public JsonFramer {
     } else if (missing_comma_) {
       record.problem = "not_json";
       record.message = "a comma is missing before this row";
+    } else if (!in_array_ && state_ != State::brackets) {
+      record.problem = "not_json";
+      record.message = "a value that is no object stands between the rows";
     }
     window_.consume(length);
     line_ = start_line_ + newlines;
@@ -196,6 +199,7 @@ class ValueFramer final : public JsonFramer {
     state_ = State::between;
     expected_ = Expected::comma;
     scanned_ = 0;
+    last_gap_.swap(gap_);
     gap_.clear();
   }
 
@@ -350,7 +354,8 @@ class ValueFramer final : public JsonFramer {
   BracketScan scan_;
   bool escaped_ = false;
   bool missing_comma_ = false;
-  std::string gap_;  // between the last value and the one at hand
+  std::string gap_;       // between the last value and the one at hand
+  std::string last_gap_;  // before the last value
   std::string_view lost_problem_;
   std::string_view lost_message_;
   std::uint64_t lost_offset_ = 0;

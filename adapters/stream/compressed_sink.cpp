@@ -27,6 +27,7 @@ class CompressedSink final : public ByteSink {
  public:
   CompressedSink(std::unique_ptr<ByteSink> sink, Compression compression, std::string name)
       : sink_(std::move(sink)),
+        compression_(compression),
         name_(std::move(name)),
         writer_(archive_write_new()) {
     archive* writer = writer_.get();
@@ -53,6 +54,7 @@ class CompressedSink final : public ByteSink {
   CompressedSink& operator=(const CompressedSink&) = delete;
 
   void write(std::string_view bytes) override {
+    empty_ = empty_ && bytes.empty();
     while (!bytes.empty()) {
       const la_ssize_t count = archive_write_data(writer_.get(), bytes.data(), bytes.size());
       if (count <= 0) {
@@ -65,8 +67,14 @@ class CompressedSink final : public ByteSink {
   void flush() override { sink_->flush(); }
 
   void finish() override {
-    check(archive_write_close(writer_.get()));
-    finished_ = true;
+    if (compression_ == Compression::lz4 && empty_) {
+      // libarchive 3.6 crashes when it closes an lz4 stream without data.
+      constexpr std::string_view k_empty_frame("\x04\x22\x4D\x18\x60\x40\x82\0\0\0\0", 11);
+      sink_->write(k_empty_frame);
+    } else {
+      check(archive_write_close(writer_.get()));
+      finished_ = true;
+    }
     sink_->finish();
   }
 
@@ -85,7 +93,9 @@ class CompressedSink final : public ByteSink {
       case Compression::bzip2:
         return archive_write_add_filter_bzip2(writer);
       case Compression::lz4:
-        return archive_write_add_filter_lz4(writer);
+        archive_write_add_filter_lz4(writer);
+        // Blocks of 256 KB instead of 4 MB: a cut off file loses less, and both sides need less memory.
+        return archive_write_set_filter_option(writer, "lz4", "block-size", "5");
       case Compression::none:
         break;
     }
@@ -124,8 +134,10 @@ class CompressedSink final : public ByteSink {
   }
 
   std::unique_ptr<ByteSink> sink_;
+  const Compression compression_;
   std::string name_;
   std::exception_ptr failure_;
+  bool empty_ = true;
   bool finished_ = false;
   std::unique_ptr<archive, FreeWriter> writer_;  // last: it writes to the members above
 };
