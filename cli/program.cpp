@@ -105,7 +105,6 @@ int run_command_of(const CommandLine& line,
                    const Settings& settings,
                    const EnvironmentLookup& environment,
                    Ui& ui) {
-  // Everything else of the command line was said wrongly before anything is done.
   switch (line.command->command) {
     case Command::config_get:
     case Command::config_list:
@@ -144,7 +143,7 @@ int run_command_of(const CommandLine& line,
       check_settings(*line.command, settings);
       return jobs_prune_command(read_jobs_prune_request(settings), ui);
     default:
-      check_settings(*line.command, settings);
+      (void)settings;
       throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));
   }
 }
@@ -155,7 +154,23 @@ bool asks_for_usage(const std::vector<std::string>& words, const Ui& ui) {
          ui.terminal().input_is_terminal && !ui.json();
 }
 
-int run_words(const std::vector<std::string>& words, const EnvironmentLookup& environment, Ui& ui) {
+// A person would wait for a program that waits for the person.
+void refuse_terminal_input(const CommandLine& line, const Ui& ui) {
+  const bool reads_input =
+      line.command->argument_kind == ArgumentKind::file &&
+      std::find(line.arguments.begin(), line.arguments.end(), "-") != line.arguments.end();
+  if (reads_input && ui.terminal().input_is_terminal) {
+    throw Error(
+        ErrorCode::usage,
+        "- reads standard input, which is a terminal here",
+        fmt::format("pipe data into it (cat FILE | {} - ...), or name a file", line.call()));
+  }
+}
+
+int run_words(const std::vector<std::string>& words,
+              const EnvironmentLookup& environment,
+              const std::vector<std::string>& variables,
+              Ui& ui) {
   if (asks_for_usage(words, ui)) {
     const bool color = ui.terminal().error_color;
     write_error_stream(command_help(*find_command(words[0]), HelpWanted::brief, color));
@@ -170,15 +185,22 @@ int run_words(const std::vector<std::string>& words, const EnvironmentLookup& en
   if (is_simple) {
     return run_simple_command(line, ui);
   }
+  for (const std::string& warning : misspelt_variables(variables)) {
+    ui.messages().warning(warning);
+  }
+  check_settings(*line.command, settings);
+  refuse_terminal_input(line, ui);
   return run_command_of(line, settings, environment, ui);
 }
 
 }  // namespace
 
-int run_program(const std::vector<std::string>& words, const EnvironmentLookup& environment) {
+int run_program(const std::vector<std::string>& words,
+                const EnvironmentLookup& environment,
+                const std::vector<std::string>& variables) {
   Ui ui = first_ui(words, environment);
   try {
-    return run_words(words, environment, ui);
+    return run_words(words, environment, variables, ui);
   } catch (const Error& error) {
     const auto& details = error.details();
     const bool reader_left = std::any_of(details.begin(), details.end(), [](const auto& detail) {

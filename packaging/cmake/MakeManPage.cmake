@@ -1,0 +1,22 @@
+# Makes a man page: cmake -DBINARY=batchllm -DINPUT=page.in -DOUTPUT=page -DDATE=... -P MakeManPage.cmake
+# A line "@SECTION words@" becomes what `batchllm __man words` prints, "@INCLUDE file@" the file beside
+# the input when it exists, "@DATE@" the date.
+cmake_minimum_required(VERSION 3.25)
+file(READ "${INPUT}" page)
+get_filename_component(folder "${INPUT}" DIRECTORY)
+string(REPLACE "@DATE@" "${DATE}" page "${page}")
+while(page MATCHES "@INCLUDE ([a-z0-9.-]+)@\n")
+  set(line "${CMAKE_MATCH_0}")
+  set(text "")
+  if(EXISTS "${folder}/${CMAKE_MATCH_1}")
+    file(READ "${folder}/${CMAKE_MATCH_1}" text)
+  endif()
+  string(REPLACE "${line}" "${text}" page "${page}")
+endwhile()
+while(page MATCHES "@SECTION ([a-z -]+)@\n")
+  set(line "${CMAKE_MATCH_0}")
+  separate_arguments(words UNIX_COMMAND "${CMAKE_MATCH_1}")
+  execute_process(COMMAND "${BINARY}" __man ${words} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "${line}" "${text}" page "${page}")
+endwhile()
+file(WRITE "${OUTPUT}" "${page}")
