@@ -31,7 +31,10 @@ FilterValue FilterValue::of_truth(bool truth) {
 }
 
 FilterValue FilterValue::of_count(std::uint64_t count) {
-  return of_number(std::to_string(count));
+  FilterValue value = of_text(std::to_string(count));
+  value.kind_ = Kind::number;
+  value.number_ = {static_cast<double>(count), static_cast<std::int64_t>(count)};
+  return value;
 }
 
 FilterValue FilterValue::of_view(std::string_view text) {

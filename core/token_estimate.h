@@ -12,7 +12,7 @@ struct TokenEstimate {
   std::int64_t upper = 0;  // for reserving budget: rarely too low
 };
 
-// Estimates by classes of bytes in one pass (about 0.1 ns a byte). The weights are documented in
+// Estimates by classes of bytes in one pass (about 0.2 ns a byte). The weights are documented in
 // token_estimate.cpp.
 TokenEstimate estimate_tokens(std::string_view text) noexcept;
 

@@ -233,7 +233,9 @@ class TemplateFileReader {
     } else if (const auto whole = node.value_exact<std::int64_t>()) {
       json.number(*whole);
     } else if (const auto number = node.value_exact<double>(); number && std::isfinite(*number)) {
-      json.raw(fmt::format("{}", *number));  // the shortest spelling that reads back the same
+      // The shortest spelling that reads back the same, and still no whole number.
+      const std::string spelled = fmt::format("{}", *number);
+      json.raw(spelled.find_first_of(".e") == std::string::npos ? spelled + ".0" : spelled);
     } else {
       refuse(node.source().begin,
              "a parameter is a text, number, boolean, list or table",
