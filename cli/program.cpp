@@ -5,6 +5,7 @@
 #include "cli/completions.h"
 #include "cli/config_command.h"
 #include "cli/help_view.h"
+#include "cli/inspect_command.h"
 #include "cli/jobs_command.h"
 #include "cli/man_sections.h"
 #include "cli/results_command.h"
@@ -121,6 +122,11 @@ int run_command_of(const CommandLine& line,
     case Command::retry:
       check_settings(*line.command, settings);
       return retry_command(read_retry_request(line, settings), environment, ui);
+    case Command::inspect: {
+      check_settings(*line.command, settings);
+      const InspectRequest request = read_inspect_request(line, settings);
+      return inspect_command(request.inputs, request.input, request.rows, ui.json());
+    }
     case Command::results_show:
       check_settings(*line.command, settings);
       return results_show_command({line.arguments.front()}, ui);

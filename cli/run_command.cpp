@@ -13,7 +13,7 @@
 
 #include "cli/composition.h"
 #include "cli/dry_run.h"
-#include "cli/first_steps.h"
+#include "cli/inspect_command.h"
 #include "cli/job_runner.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -34,10 +34,9 @@ namespace fs = std::filesystem;
   std::string hint = "see: batchllm run --help";
   if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
     JobInputs inputs(record, "");
-    const auto source = inputs.open_first();
     hint = fmt::format("{} has the columns {}; try:\n{}", fs::path(record.inputs.front().path).filename().string(),
-                       name_list(source->columns()),
-                       example_run_command(record.settings.inputs.front(), *source));
+                       name_list(inputs.open_first()->columns()),
+                       example_run_command(record.settings.inputs, record.settings.input));
   }
   throw Error(ErrorCode::usage, fmt::format("what is to be asked? {} missing: --prompt TEXT, --model PROVIDER/NAME",
                                             missing + (no_prompt && no_model ? " are" : " is")),

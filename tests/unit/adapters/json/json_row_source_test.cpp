@@ -200,7 +200,7 @@ TEST_CASE("any size of read gives the same rows and places", "[json]") {
   }
 }
 
-TEST_CASE("reading goes on at the place of any row", "[json]") {
+TEST_CASE("JSON reading goes on at the place of any row", "[json]") {
   const std::map<std::string, std::string> texts = {
       {"array", "[\n{\"a\":1},\n\n{\"a\":2}, {\"a\":[3]},\n4]\n"},
       {"lines", "{\"a\":1}\n\n{\"a\":2}\nbad\n{\"a\":4}\n"},
