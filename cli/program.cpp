@@ -5,7 +5,10 @@
 #include "cli/completions.h"
 #include "cli/config_command.h"
 #include "cli/help_view.h"
+#include "cli/jobs_command.h"
 #include "cli/man_sections.h"
+#include "cli/results_command.h"
+#include "cli/run_command.h"
 #include "cli/settings_loader.h"
 #include "cli/settings_reader.h"
 #include "cli/ui.h"
@@ -109,9 +112,36 @@ int run_command_of(const CommandLine& line,
     case Command::config_explain:
     case Command::config_validate:
       return config_command(line, environment, ui);
-    // Here the other commands join: case Command::run: return
-    // run_command(read_run_request(line, settings), ui); and so on for resume, retry, inspect,
-    // simulate, results and jobs.
+    case Command::run:
+      check_settings(*line.command, settings);
+      return run_command(read_run_request(line, settings), environment, ui);
+    case Command::resume:
+      check_settings(*line.command, settings);
+      return resume_command(read_resume_request(line), environment, ui);
+    case Command::retry:
+      check_settings(*line.command, settings);
+      return retry_command(read_retry_request(line, settings), environment, ui);
+    case Command::results_show:
+      check_settings(*line.command, settings);
+      return results_show_command({line.arguments.front()}, ui);
+    case Command::results_export:
+      check_settings(*line.command, settings);
+      return results_export_command(read_results_export_request(line, settings), ui);
+    case Command::results_errors:
+      check_settings(*line.command, settings);
+      return results_errors_command(read_results_errors_request(line, settings), ui);
+    case Command::jobs_list:
+      check_settings(*line.command, settings);
+      return jobs_list_command(read_jobs_list_request(settings), ui);
+    case Command::jobs_show:
+      check_settings(*line.command, settings);
+      return jobs_show_command({line.arguments.front()}, ui);
+    case Command::jobs_rm:
+      check_settings(*line.command, settings);
+      return jobs_remove_command({line.arguments}, ui);
+    case Command::jobs_prune:
+      check_settings(*line.command, settings);
+      return jobs_prune_command(read_jobs_prune_request(settings), ui);
     default:
       (void)settings;
       throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -16,6 +17,16 @@ namespace {
 
 bool is_continuation(char byte) noexcept {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+// How many of the 8 bytes at `bytes` begin a character.
+std::size_t begun_in_word(const char* bytes) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  // A continuation byte is 10xxxxxx: bit 7 set, bit 6 not.
+  constexpr std::uint64_t k_ones = 0x0101010101010101U;
+  const std::uint64_t continuations = (word >> 7U) & (~word >> 6U) & k_ones;
+  return sizeof word - static_cast<std::size_t>((continuations * k_ones) >> 56U);  // sum of bytes
 }
 
 char lower(char letter) noexcept {
@@ -67,8 +78,12 @@ bool is_utf8(std::string_view text) noexcept {
 }
 
 std::size_t character_count(std::string_view text) noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char byte) { return !is_continuation(byte); }));
+  std::size_t count = 0;
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    count += begun_in_word(text.data());
+  }
+  return count + static_cast<std::size_t>(std::count_if(
+                     text.begin(), text.end(), [](char byte) { return !is_continuation(byte); }));
 }
 
 std::string_view character_prefix(std::string_view text, std::size_t characters) noexcept {
@@ -76,7 +91,15 @@ std::string_view character_prefix(std::string_view text, std::size_t characters)
     return text;
   }
   std::size_t seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    const std::size_t begun = begun_in_word(text.data() + at);
+    if (seen + begun > characters) {
+      break;  // the cut is among these bytes
+    }
+    seen += begun;
+  }
+  for (std::size_t i = at; i < text.size(); ++i) {
     if (!is_continuation(text[i]) && seen++ == characters) {
       return text.substr(0, i);
     }

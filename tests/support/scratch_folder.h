@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-namespace batchllm::test {
+namespace batchllm {
 
-// A folder of its own for one test, gone afterwards.
+// A folder for one test; it goes with the test.
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "batchllm-test-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("cannot make a scratch folder");
+    std::string pattern = (std::filesystem::temp_directory_path() / "batchllm-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw std::runtime_error("no scratch folder");
     }
-    path_ = name;
+    path_ = pattern;
   }
 
   ~ScratchFolder() {
@@ -36,7 +36,7 @@ class ScratchFolder {
     return name.empty() ? path_.string() : (path_ / name).string();
   }
 
-  // Writes a file (folders above it are made) and returns its path.
+  // Writes a file (and the folders above it); returns its path.
   std::string write(std::string_view name, std::string_view text) const {
     const auto file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
@@ -44,8 +44,17 @@ class ScratchFolder {
     return file.string();
   }
 
+  std::string read(std::string_view name) const {
+    std::ifstream file(path_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
  private:
   std::filesystem::path path_;
 };
 
-}  // namespace batchllm::test
+namespace test {
+using batchllm::ScratchFolder;
+}  // namespace test
+
+}  // namespace batchllm

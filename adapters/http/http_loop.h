@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "core/transport.h"
+
+namespace batchllm {
+
+struct HttpLoopSettings {
+  HttpEndpoint endpoint;
+  std::size_t capacity = 64;                        // requests in flight at most
+  std::size_t max_response_bytes = std::size_t{64} << 20;
+};
+
+// Many POST requests at once over kept-alive connections, by libcurl: multi handles of a few dozen
+// connections each (libcurl looks for an idle connection one by one), all on one epoll; libcurl's
+// timers kept as deadlines for epoll_wait; one certificate store for all connections.
+//
+// Throws Error(usage | storage) when the endpoint cannot be used (bad URL, unreadable CA file).
+// Thread rule: wake() from any thread; everything else on one thread.
+std::unique_ptr<Transport> make_http_loop(const HttpLoopSettings& settings);
+
+// One blocking GET for probes and model lists: the response body, or nullopt when nothing answered
+// with 200 in time.
+std::optional<std::string> http_get(const HttpEndpoint& endpoint, Milliseconds timeout);
+
+// Raises the limit of open files to what `connections` need; returns how many connections the limit
+// allows.
+std::size_t allow_connections(std::size_t connections);
+
+}  // namespace batchllm

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/cost_estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "core/token_estimate.h"
+
+namespace batchllm {
+namespace {
+
+constexpr std::uint64_t k_rows_rendered = 200;
+
+std::string count_in_words(std::int64_t count) {
+  if (count >= 10'000'000) {
+    return fmt::format("{}M", count / 1'000'000);
+  }
+  if (count >= 1'000'000) {
+    return fmt::format("{:.1f}M", static_cast<double>(count) / 1e6);
+  }
+  return count >= 10'000 ? fmt::format("{}k", count / 1000) : std::to_string(count);
+}
+
+}  // namespace
+
+CostEstimate estimate_cost(const JobRecord& record, const JobInputs& inputs, const JobModel& model) {
+  const auto source = inputs.open_again({});
+  const auto encoder = make_encoder(record, *source, *model.provider);
+  source->select(encoder->columns());
+  encoder->bind(encoder->columns());
+  RowBatch batch;
+  RowTask task;
+  std::uint64_t seen = 0;
+  std::uint64_t matching = 0;
+  std::uint64_t rendered = 0;
+  std::int64_t tokens = 0;
+  bool at_end = !source->next_batch(batch);
+  if (!at_end) {
+    for (std::size_t row = 0; row < batch.row_count(); ++row) {
+      ++seen;
+      if (!encoder->matches(batch, row)) {
+        continue;
+      }
+      ++matching;
+      if (rendered < k_rows_rendered && record.settings.prompt.image_column.empty()) {
+        encoder->encode(batch, row, task);
+        ++rendered;
+        for (const auto& message : encoder->prompt().messages) {
+          tokens += estimate_tokens(message.text).mean;
+        }
+      }
+    }
+    const double fraction = source->fraction_read().value_or(1.0);
+    at_end = !source->next_batch(batch);
+    if (!at_end && fraction > 0) {
+      matching = static_cast<std::uint64_t>(static_cast<double>(matching) / fraction);
+    }
+  }
+  CostEstimate estimate;
+  const RowSelection& selection = record.settings.selection;
+  estimate.rows = matching - std::min(matching, selection.offset);
+  estimate.rows = std::min(estimate.rows, selection.limit.value_or(estimate.rows));
+  estimate.rows = std::min(estimate.rows, selection.sample.value_or(estimate.rows));
+  estimate.rows_are_exact = at_end;
+  if (rendered != 0) {
+    const double mean = static_cast<double>(tokens) / static_cast<double>(rendered);
+    estimate.input_tokens = static_cast<std::int64_t>(mean * static_cast<double>(estimate.rows));
+  }
+  if (model.price) {
+    Usage usage;
+    usage.input_tokens = rendered == 0 ? 0 : tokens / static_cast<std::int64_t>(rendered);
+    const double each = static_cast<double>(model.price->base.input) * static_cast<double>(usage.input_tokens) / 1e6;
+    estimate.input_cost_micro_usd = static_cast<std::int64_t>(each * static_cast<double>(estimate.rows));
+    estimate.output_price = model.price->base.output;
+  }
+  return estimate;
+}
+
+std::string describe_estimate(const CostEstimate& estimate, std::optional<std::int64_t> max_cost_micro_usd) {
+  std::string text = fmt::format("{}{}, about {} tokens in", estimate.rows_are_exact ? "" : "about ",
+                                 count_noun(estimate.rows, "row"), count_in_words(estimate.input_tokens));
+  if (!estimate.input_cost_micro_usd) {
+    text += ", price not known";
+  } else if (*estimate.input_cost_micro_usd != 0 || estimate.output_price != 0) {
+    text += fmt::format(", about {} for them and {} for each 1,000 tokens out", usd_text(*estimate.input_cost_micro_usd),
+                        usd_text(estimate.output_price / 1000));
+  }
+  if (max_cost_micro_usd) {
+    text += fmt::format(" (limit {})", usd_text(*max_cost_micro_usd));
+  }
+  return text;
+}
+
+}  // namespace batchllm

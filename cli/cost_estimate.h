@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/composition.h"
+#include "core/job_record.h"
+
+namespace batchllm {
+
+// What a job will probably ask and cost, from its first rows.
+struct CostEstimate {
+  std::uint64_t rows = 0;
+  bool rows_are_exact = false;
+  std::int64_t input_tokens = 0;
+  std::optional<std::int64_t> input_cost_micro_usd;  // nullopt: the price is not known
+  std::int64_t output_price = 0;                     // micro-USD for a million tokens
+};
+
+// Renders the first rows of the inputs (a few milliseconds, whatever their size).
+CostEstimate estimate_cost(const JobRecord& record, const JobInputs& inputs, const JobModel& model);
+
+// "about 20,000 rows, 4.1M tokens in, $1.03 for them"
+std::string describe_estimate(const CostEstimate& estimate, std::optional<std::int64_t> max_cost_micro_usd);
+
+}  // namespace batchllm

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/job_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/json_text.h"
+#include "core/manifest.h"
+
+namespace batchllm {
+namespace {
+
+std::vector<std::uint64_t> ledger_numbers(const JobDirectory& directory) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.folder(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("ledger-") && name.ends_with(".jsonl")) {
+      numbers.push_back(std::strtoull(name.c_str() + 7, nullptr, 10));
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// Totals of a shard that is not sealed.
+ShardTotals scan_totals(const JobDirectory& directory, std::uint64_t number, JobReport& report) {
+  std::map<std::uint64_t, RowStatus> rows;
+  const LedgerScan scan = scan_ledger(Ledger::shard_path(directory.folder(), number),
+                                      [&](std::uint64_t, std::string_view, const LineGlance& seen) {
+                                        rows[seen.row_index] = seen.status;
+                                      });
+  ShardTotals totals = scan.totals;
+  for (const auto& [row, status] : rows) {
+    totals.ok += status == RowStatus::ok ? 1 : 0;
+    totals.failed += status == RowStatus::failed ? 1 : 0;
+    totals.skipped += status == RowStatus::skipped ? 1 : 0;
+  }
+  for (const auto& [row, attempt] : scan.open_attempts) {
+    if (!attempt.answered && !report.is_running) {
+      ++report.in_doubt;
+      report.in_doubt_micro_usd += attempt.max_cost_micro_usd;
+    }
+  }
+  return totals;
+}
+
+std::uint64_t count_lines(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return 0;
+  }
+  const std::string text = read_file(path, std::size_t{4} << 30);
+  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace
+
+std::string_view JobReport::status() const noexcept {
+  if (is_running) {
+    return "running";
+  }
+  return record.status == JobStatus::running ? "interrupted" : job_status_name(record.status);
+}
+
+JobReport report_job(const JobDirectory& directory) {
+  JobReport report;
+  report.record = directory.load();
+  report.is_running = directory.is_locked();
+  const Manifest manifest(directory.manifest_path(), Manifest::Access::read_only);
+  report.totals = manifest.totals();
+  for (const std::uint64_t number : ledger_numbers(directory)) {
+    if (!manifest.shards().contains(number)) {
+      report.totals += scan_totals(directory, number, report);
+    }
+  }
+  report.rejected = count_lines(directory.rejects_path());
+  return report;
+}
+
+void for_each_failure(const JobDirectory& directory, const std::function<void(const Outcome&)>& visit) {
+  for (const std::uint64_t number : ledger_numbers(directory)) {
+    std::map<std::uint64_t, Outcome> failures;
+    scan_ledger(Ledger::shard_path(directory.folder(), number),
+                [&](std::uint64_t, std::string_view line, const LineGlance& seen) {
+                  if (seen.status == RowStatus::ok) {
+                    failures.erase(seen.row_index);
+                  } else if (auto outcome = read_outcome_line(line)) {
+                    outcome->output.clear();
+                    failures[seen.row_index] = std::move(*outcome);
+                  }
+                });
+    for (const auto& [row, outcome] : failures) {
+      visit(outcome);
+    }
+  }
+}
+
+std::map<std::uint64_t, OpenAttempt> rows_in_doubt(const JobDirectory& directory) {
+  std::map<std::uint64_t, OpenAttempt> rows;
+  if (directory.is_locked()) {
+    return rows;
+  }
+  for (const std::uint64_t number : ledger_numbers(directory)) {
+    const LedgerScan scan = scan_ledger(Ledger::shard_path(directory.folder(), number),
+                                        [](std::uint64_t, std::string_view, const LineGlance&) {});
+    for (const auto& [row, attempt] : scan.open_attempts) {
+      if (!attempt.answered) {
+        rows.emplace(row, attempt);
+      }
+    }
+  }
+  return rows;
+}
+
+std::string job_report_json(const JobReport& report) {
+  JsonWriter json;
+  json.begin_object().key("id").string(report.record.id).key("status").string(report.status());
+  json.key("created_ms").number(report.record.created_ms).key("finished_ms");
+  report.record.finished_ms == 0 ? json.null() : json.number(report.record.finished_ms);
+  json.key("model").string(report.record.settings.model.model).key("inputs").begin_array();
+  for (const auto& input : report.record.inputs) {
+    json.string(input.path);
+  }
+  json.end_array().key("output").string(report.record.output_path);
+  json.key("rows").begin_object().key("ok").number(report.totals.ok).key("failed").number(report.totals.failed);
+  json.key("skipped").number(report.totals.skipped).key("in_doubt").number(report.in_doubt);
+  json.key("rejected").number(report.rejected).end_object();
+  json.key("in_doubt_cost_usd").decimal(static_cast<double>(report.in_doubt_micro_usd) / 1e6, 6);
+  json.key("cost_usd").decimal(static_cast<double>(report.totals.cost_micro_usd) / 1e6, 6);
+  json.key("tokens").begin_object().key("input").number(report.totals.input_tokens);
+  json.key("output").number(report.totals.output_tokens).end_object();
+  if (!report.record.stop_code.empty()) {
+    json.key("stopped_by").string(report.record.stop_code).key("stop_message").string(report.record.stop_message);
+  }
+  return json.end_object().text();
+}
+
+std::string local_time_text(std::int64_t wall_ms) {
+  const auto seconds = static_cast<std::time_t>(wall_ms / 1000);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min);
+}
+
+}  // namespace batchllm

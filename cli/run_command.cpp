@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/composition.h"
+#include "cli/dry_run.h"
+#include "cli/first_steps.h"
+#include "cli/job_runner.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/job_directory.h"
+#include "core/job_id.h"
+#include "core/text.h"
+
+namespace batchllm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a first-time user lacks, with a command that works on this file.
+[[noreturn]] void explain_what_is_missing(const JobRecord& record, bool no_prompt, bool no_model) {
+  const std::string missing = no_prompt && no_model ? "a prompt and a model"
+                              : no_prompt           ? "a prompt"
+                                                    : "a model";
+  std::string hint = "see: batchllm run --help";
+  if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
+    JobInputs inputs(record, "");
+    const auto source = inputs.open_first();
+    hint = fmt::format("{} has the columns {}; try:\n{}", fs::path(record.inputs.front().path).filename().string(),
+                       name_list(source->columns()),
+                       example_run_command(record.settings.inputs.front(), *source));
+  }
+  throw Error(ErrorCode::usage, fmt::format("what is to be asked? {} missing: --prompt TEXT, --model PROVIDER/NAME",
+                                            missing + (no_prompt && no_model ? " are" : " is")),
+              hint);
+}
+
+std::vector<InputFingerprint> fingerprints(const std::vector<std::string>& paths) {
+  std::vector<InputFingerprint> inputs;
+  for (const auto& path : paths) {
+    if (path == "-") {
+      InputFingerprint input;
+      input.path = "-";
+      input.from_stdin = true;
+      inputs.push_back(input);
+    } else {
+      inputs.push_back(fingerprint_input(path));
+    }
+  }
+  return inputs;
+}
+
+bool is_unfinished(const JobRecord& record) {
+  return record.status == JobStatus::running || record.status == JobStatus::interrupted ||
+         record.status == JobStatus::failed;
+}
+
+std::optional<JobRecord> load_quietly(const JobDirectory& directory) {
+  try {
+    return directory.load();
+  } catch (const Error&) {
+    return std::nullopt;  // another program's version, or half made: not ours to go on with
+  }
+}
+
+// The unfinished job that the same command began, if there is one.
+std::optional<std::string> find_unfinished(const std::string& state_dir, const std::string& identity) {
+  for (const auto& id : list_job_ids(state_dir)) {
+    const auto record = load_quietly(JobDirectory::open(state_dir, id));
+    if (record && record->identity == identity && is_unfinished(*record)) {
+      return id;
+    }
+  }
+  return std::nullopt;
+}
+
+// A pipe cannot be told from another one: its jobs are taken up by `resume` alone.
+bool can_be_recognised(const JobRecord& record) {
+  return std::none_of(record.inputs.begin(), record.inputs.end(),
+                      [](const InputFingerprint& input) { return input.from_stdin; });
+}
+
+void check_output_is_free(const JobRecord& record) {
+  std::error_code error;
+  if (record.output_path == "-" || record.settings.output.conflict != OutputConflict::refuse ||
+      !fs::exists(record.output_path, error)) {
+    return;
+  }
+  throw Error(ErrorCode::output_exists, fmt::format("{} exists already", record.output_path),
+              "--overwrite replaces it when the run is complete, --append adds to it, -o names another file");
+}
+
+// True when something was sent.
+bool has_ledger(const JobDirectory& directory) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory.folder(), error)) {
+    if (entry.path().filename().string().starts_with("ledger-")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The answers that a job which was killed may have are looked at before anything is sent.
+int go_on(const std::string& state_dir,
+          const std::string& id,
+          const JobOverrides& overrides,
+          const JobStart& start,
+          const EnvironmentLookup& environment,
+          Ui& ui) {
+  JobDirectory directory = JobDirectory::open(state_dir, id);
+  directory.lock();
+  JobRecord record = directory.load();
+  overrides.apply_to(record.settings);
+  check_inputs_unchanged(directory, record);
+  if (start.retries_failed) {
+    record.settings.output.conflict = OutputConflict::overwrite;
+  }
+  return run_job(directory, record, start, environment, ui);
+}
+
+JobRecord make_record(RunRequest& request) {
+  JobRecord record;
+  record.messages = make_messages(request.settings);
+  record.settings = request.settings;
+  record.inputs = fingerprints(expand_inputs(request.settings.inputs, request.settings.input));
+  if (record.settings.prompt.prompt.empty() && record.messages.empty()) {
+    explain_what_is_missing(record, true, record.settings.model.model.empty());
+  }
+  const bool asks = std::any_of(record.messages.begin(), record.messages.end(),
+                                [](const MessageText& message) { return message.role == "user"; });
+  if (!asks || record.settings.model.model.empty()) {
+    explain_what_is_missing(record, !asks, record.settings.model.model.empty());
+  }
+  return record;
+}
+
+}  // namespace
+
+int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui) {
+  JobRecord record = make_record(request);
+  if (request.dry_run || request.show_prompts) {
+    return dry_run(record, request, environment, ui);
+  }
+  // Everything that can be wrong is found before a job is made of it: columns, template, key, output.
+  {
+    JobInputs inputs(record, "");
+    const JobModel model = make_model(record.settings, environment, false);
+    if (can_be_recognised(record)) {
+      const auto source = inputs.open_first();
+      make_encoder(record, *source, *model.provider);
+      record.output_path = plan_output(record, *source).path;
+    } else if (!record.settings.output.path.empty()) {
+      record.output_path = record.settings.output.path == "-" ? "-" : fs::absolute(record.settings.output.path).lexically_normal().string();
+    }
+  }
+  make_model(record.settings, environment, true);
+  record.identity = job_identity(record);
+  const std::string state_dir = ui.state_dir();
+  if (can_be_recognised(record) && !request.new_job) {
+    if (const auto id = find_unfinished(state_dir, record.identity)) {
+      ui.messages().note(fmt::format("Going on with {}, which this command began (--new-job starts afresh).", *id));
+      JobDirectory directory = JobDirectory::open(state_dir, *id);
+      directory.lock();
+      JobRecord earlier = directory.load();
+      check_inputs_unchanged(directory, earlier);
+      const auto created = earlier.created_ms;
+      earlier.settings = record.settings;
+      earlier.created_ms = created;
+      check_output_is_free(earlier);
+      return run_job(directory, earlier, {}, environment, ui);
+    }
+  }
+  check_output_is_free(record);
+  const SystemClock clock;
+  std::random_device random;
+  record.created_ms = clock.wall_ms();
+  record.id = make_job_id(record.created_ms, random());
+  JobDirectory directory = JobDirectory::create(state_dir, record);
+  JobStart start;
+  start.is_new = true;
+  try {
+    return run_job(directory, record, start, environment, ui);
+  } catch (const Error&) {
+    // It never began: nothing was asked, nothing is to be gone on with.
+    if (record.status == JobStatus::running && !has_ledger(directory)) {
+      directory.remove();
+    }
+    throw;
+  }
+}
+
+int resume_command(const ResumeRequest& request, const EnvironmentLookup& environment, Ui& ui) {
+  const std::string state_dir = ui.state_dir();
+  std::string id = request.job;
+  if (id.empty()) {
+    for (const auto& candidate : list_job_ids(state_dir)) {
+      const JobDirectory directory = JobDirectory::open(state_dir, candidate);
+      const auto record = load_quietly(directory);
+      if (record && is_unfinished(*record) && !directory.is_locked()) {
+        id = candidate;
+        break;
+      }
+    }
+    if (id.empty()) {
+      throw Error(ErrorCode::job_not_found, "there is no unfinished job", "batchllm jobs list shows all jobs");
+    }
+  }
+  return go_on(state_dir, id, request.overrides, {}, environment, ui);
+}
+
+int retry_command(const RetryRequest& request, const EnvironmentLookup& environment, Ui& ui) {
+  JobStart start;
+  start.retries_failed = true;
+  start.retry_only = {request.only.begin(), request.only.end()};
+  return go_on(ui.state_dir(), request.job, request.overrides, start, environment, ui);
+}
+
+}  // namespace batchllm

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace batchllm {
+
+// Appends `bytes` in base64 (RFC 4648 section 4, with padding, one line).
+void append_base64(std::string& out, std::string_view bytes);
+
+}  // namespace batchllm

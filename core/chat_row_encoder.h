@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/chat_template.h"
+#include "core/provider.h"
+#include "core/result.h"
+#include "core/row_encoder.h"
+#include "core/row_filter.h"
+
+namespace batchllm {
+
+// Turns the cell of the image column into what a request holds: a URL. Failure: why it cannot.
+using ResolveImage = std::function<Result<std::string>(const RowPlace& place, std::string_view cell)>;
+
+// Renders a row's chat messages and encodes them for a provider.
+class ChatRowEncoder final : public RowEncoder {
+ public:
+  // `provider` outlives the encoder. Empty names: no filter, image or id column.
+  ChatRowEncoder(ChatTemplate chat, std::optional<RowFilter> filter, const Provider& provider);
+
+  void set_id_column(std::string name) { id_column_ = std::move(name); }
+
+  void set_image_column(std::string name, ResolveImage resolve) {
+    image_column_ = std::move(name);
+    resolve_image_ = std::move(resolve);
+  }
+
+  // Columns that are needed besides those of the templates (for results that are written from the
+  // batches read here).
+  void need_columns(const std::vector<std::string>& names);
+
+  std::vector<std::string> columns() const override;
+  void bind(const std::vector<std::string>& cells) override;
+  bool matches(const RowBatch& batch, std::size_t row) const override;
+  void encode(const RowBatch& batch, std::size_t row, RowTask& task) override;
+
+  // The rendered messages of the row that was encoded last.
+  const Prompt& prompt() const noexcept { return prompt_; }
+
+ private:
+  static constexpr std::size_t k_no_cell = static_cast<std::size_t>(-1);
+
+  ChatTemplate chat_;
+  std::optional<RowFilter> filter_;
+  const Provider& provider_;
+  std::string id_column_;
+  std::string image_column_;
+  ResolveImage resolve_image_;
+  std::vector<std::string> needed_;
+  std::size_t id_cell_ = k_no_cell;
+  std::size_t image_cell_ = k_no_cell;
+  Prompt prompt_;
+};
+
+}  // namespace batchllm

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/budget.h"
+#include "core/clock.h"
+#include "core/job_progress.h"
+#include "core/lane.h"
+#include "core/ledger.h"
+#include "core/price_table.h"
+#include "core/provider.h"
+#include "core/task_queue.h"
+#include "core/transport.h"
+
+namespace batchllm {
+
+struct DispatcherSettings {
+  Milliseconds request_timeout{120'000};
+  std::optional<Price> price;          // nullopt: not known
+  std::int64_t worst_case_output_tokens = 16'384;  // held back for a row when max_tokens is not set
+  std::optional<TimePoint> deadline;
+  std::optional<std::int64_t> max_failures;
+  std::optional<double> max_failures_share;
+  Milliseconds drain{30'000};  // how long answers in flight are waited for after a stop
+  std::string provider_name;   // for messages
+  std::string endpoint;        // the same
+};
+
+// Takes the row in completion order, with its outcome; network thread.
+using OutcomeListener = std::function<void(std::unique_ptr<RowTask>&, const Outcome&)>;
+
+// The network thread's work: sends rows as their lane allows, notes every attempt in the ledger before
+// it is sent, decodes answers, puts outcomes into the ledger, decides on retries and on stopping.
+class Dispatcher final : public TransportUser {
+ public:
+  Dispatcher(Transport& transport,
+             Provider& provider,
+             Lane& lane,
+             Budget& budget,
+             Ledger& ledger,
+             TaskQueue& queue,
+             JobCounters& counters,
+             StopReason& stop,
+             const Clock& clock,
+             DispatcherSettings settings);
+
+  // Called for every outcome, after it is in the ledger; for results in completion order.
+  void on_outcome(OutcomeListener listener) { listener_ = std::move(listener); }
+
+  // False while whoever listens cannot take more.
+  void pace_with(std::function<bool()> may_go_on) { may_go_on_ = std::move(may_go_on); }
+
+  void on_response(void* token, HttpResponse& response) override;
+  std::optional<TimePoint> on_turn(TimePoint now) override;
+  bool is_finished() const override { return finished_; }
+
+ private:
+  struct Done {
+    std::unique_ptr<RowTask> task;
+    Outcome outcome;
+  };
+
+  void fill_lane();
+  void choose_rows(TimePoint now);
+  bool reserve(RowTask& task);
+  void send_rows();
+  void commit();
+  void hand_over_done();
+  void settle_known(std::unique_ptr<RowTask> task);
+  void take_answer(std::unique_ptr<RowTask> task, HttpResponse& response, const Answer& answer);
+  void take_failure(std::unique_ptr<RowTask> task,
+                    HttpResponse& response,
+                    RowFailure failure,
+                    std::string message,
+                    const Usage& usage,
+                    std::string_view partial);
+  Outcome start_outcome(const RowTask& task, const HttpResponse& response) const;
+  void finish_row(std::unique_ptr<RowTask> task, Outcome outcome);
+  std::optional<std::int64_t> cost_of(const Usage& usage) const;
+  std::int64_t worst_case(const RowTask& task) const;
+  void check_limits(TimePoint now);
+  void check_verdict(TimePoint now);
+  void stop_run(const HttpResponse& response, RowFailure failure, const std::string& message);
+  void update_counters(TimePoint now);
+  std::optional<TimePoint> next_wake(TimePoint now) const;
+
+  Transport& transport_;
+  Provider& provider_;
+  Lane& lane_;
+  Budget& budget_;
+  Ledger& ledger_;
+  TaskQueue& queue_;
+  JobCounters& counters_;
+  StopReason& stop_;
+  const Clock& clock_;
+  DispatcherSettings settings_;
+  OutcomeListener listener_;
+  std::function<bool()> may_go_on_;
+
+  std::vector<std::unique_ptr<RowTask>> chosen_;  // noted with the next commit, then sent
+  std::vector<std::unique_ptr<RowTask>> flying_;  // indexed by the row's slot
+  std::vector<std::size_t> free_slots_;
+  std::vector<Done> done_;  // in the ledger with the next commit
+  std::size_t done_count_ = 0;
+  bool budget_is_full_ = false;
+  bool storage_failed_ = false;
+  bool finished_ = false;
+  std::optional<TimePoint> stopping_since_;
+  std::uint64_t finished_rows_ = 0;
+};
+
+}  // namespace batchllm

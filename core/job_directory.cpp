@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/job_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/job_id.h"
+#include "core/text.h"
+
+namespace batchllm {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_record_limit = std::size_t{64} << 20;
+
+fs::path jobs_folder(const fs::path& state_dir) {
+  return state_dir / "jobs";
+}
+
+void make_private_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder.parent_path(), error);
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_storage_error("create", folder.string(), errno);
+  }
+}
+
+// The process that holds the lock, as it wrote it down; empty when it cannot be told.
+std::string lock_holder(const fs::path& lock_path) {
+  try {
+    return std::string(trim(read_file(lock_path, 100)));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+JobDirectory JobDirectory::create(const fs::path& state_dir, const JobRecord& record) {
+  make_private_folder(state_dir);
+  make_private_folder(jobs_folder(state_dir));
+  JobDirectory directory(jobs_folder(state_dir) / record.id);
+  if (mkdir(directory.folder_.c_str(), 0700) != 0) {
+    throw_storage_error("create", directory.folder_.string(), errno);
+  }
+  directory.lock();
+  directory.save(record);
+  return directory;
+}
+
+JobDirectory JobDirectory::open(const fs::path& state_dir, const std::string& id) {
+  JobDirectory directory(jobs_folder(state_dir) / id);
+  std::error_code error;
+  if (!is_job_id(id) || !fs::is_directory(directory.folder_, error)) {
+    const auto nearest = nearest_name(id, list_job_ids(state_dir));
+    throw Error(ErrorCode::job_not_found, fmt::format("there is no job {}", printable(id)),
+                nearest ? fmt::format("did you mean {}?", *nearest) : "batchllm jobs list shows all jobs");
+  }
+  return directory;
+}
+
+void JobDirectory::lock() {
+  const fs::path path = folder_ / "lock";
+  FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.is_open()) {
+    throw_storage_error("create", path.string(), errno);
+  }
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) {
+      throw_storage_error("lock", path.string(), errno);
+    }
+    const std::string holder = lock_holder(path);
+    throw Error(ErrorCode::job_locked,
+                fmt::format("{} is being run by another process{}", folder_.filename().string(),
+                            holder.empty() ? "" : fmt::format(" (pid {})", holder)),
+                "wait for it, or stop it first");
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(file.get(), 0) == 0) {
+    write_all(file.get(), pid, path.string());
+  }
+  lock_ = std::move(file);
+}
+
+bool JobDirectory::is_locked() const {
+  const FileHandle file(::open((folder_ / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) {
+    return false;
+  }
+  return flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+JobRecord JobDirectory::load() const {
+  const fs::path path = folder_ / "job.json";
+  return parse_job_record(read_file(path, k_record_limit), path.string());
+}
+
+void JobDirectory::save(const JobRecord& record) const {
+  write_file_atomically(folder_ / "job.json", job_record_json(record), 0600);
+}
+
+void JobDirectory::remove() {
+  if (!lock_.is_open()) {
+    lock();
+  }
+  std::error_code error;
+  fs::remove_all(folder_, error);
+  if (error) {
+    throw Error(ErrorCode::storage, fmt::format("cannot delete {}: {}", folder_.string(), error.message()));
+  }
+}
+
+std::vector<std::string> list_job_ids(const fs::path& state_dir) {
+  std::vector<std::string> ids;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(jobs_folder(state_dir), error)) {
+    std::string name = entry.path().filename().string();
+    if (is_job_id(name)) {
+      ids.push_back(std::move(name));
+    }
+  }
+  std::sort(ids.rbegin(), ids.rend());
+  return ids;
+}
+
+}  // namespace batchllm

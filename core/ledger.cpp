@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/ledger.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace batchllm {
+namespace {
+
+constexpr std::size_t k_scan_block_bytes = std::size_t{1} << 20;
+constexpr std::size_t k_reader_block_bytes = std::size_t{64} << 10;
+constexpr std::size_t k_reader_blocks = 32;
+constexpr std::size_t k_longest_line = std::size_t{1} << 30;
+constexpr std::size_t k_kept_buffer_bytes = std::size_t{1} << 20;
+
+void add_outcome(ShardTotals& totals, RowStatus status, std::int64_t sign) {
+  const auto step = static_cast<std::uint64_t>(sign);
+  switch (status) {
+    case RowStatus::ok:
+      totals.ok += step;
+      break;
+    case RowStatus::failed:
+      totals.failed += step;
+      break;
+    case RowStatus::skipped:
+      totals.skipped += step;
+      break;
+  }
+}
+
+// The number behind `name` in a line that we wrote, 0 when it is not there. Quotes inside of strings
+// are escaped, so the name cannot be part of a value.
+std::int64_t number_after(std::string_view line, std::string_view name) {
+  const auto at = line.rfind(name);
+  std::int64_t value = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(line.data() + at + name.size(), line.data() + line.size(), value);
+  }
+  return value;
+}
+
+void add_usage(ShardTotals& totals, std::string_view line) {
+  // The numbers stand behind the strings: the last few hundred bytes hold them.
+  constexpr std::size_t k_tail = 600;
+  const std::string_view tail = line.size() > k_tail ? line.substr(line.size() - k_tail) : line;
+  totals.cost_micro_usd += number_after(tail, R"(,"cost_micro_usd":)");
+  totals.input_tokens += number_after(tail, R"(,"input_tokens":)");
+  totals.output_tokens += number_after(tail, R"(,"output_tokens":)");
+}
+
+// Walks over a ledger's lines and keeps account of rows and attempts.
+class Scanner {
+ public:
+  using OutcomeFunction =
+      std::function<void(std::uint64_t, std::string_view, const LineGlance&)>;
+
+  Scanner(std::string path, const OutcomeFunction& outcome) : path_(std::move(path)), outcome_(outcome) {}
+
+  void line(std::uint64_t offset, std::string_view text) {
+    if (is_intact(text)) {
+      take(offset, text);
+      result_.intact_bytes = offset + text.size() + 1;
+      return;
+    }
+    std::uint64_t found = 0;
+    result_.lost_records += salvage_records(text, [&](std::size_t at, std::string_view record) {
+      take(offset + at, record);
+      ++found;
+    });
+    if (found != 0) {
+      result_.intact_bytes = offset + text.size() + 1;
+    }
+  }
+
+  // Bytes behind the last line feed: a record that was not written whole, or only lacks its line feed.
+  void torn_end(std::uint64_t offset, std::string_view text) {
+    if (is_intact(text)) {
+      take(offset, text);
+      result_.intact_bytes = offset + text.size();
+      result_.lacks_line_feed = true;
+    }
+  }
+
+  LedgerScan finish(std::uint64_t file_bytes) {
+    result_.file_bytes = file_bytes;
+    return std::move(result_);
+  }
+
+ private:
+  void take(std::uint64_t offset, std::string_view text) {
+    const LineGlance seen = glance(text);
+    switch (seen.kind) {
+      case LineGlance::Kind::header:
+        check_version(text);
+        break;
+      case LineGlance::Kind::sent:
+        for (const auto& record : read_sent_line(text)) {
+          OpenAttempt& attempt = result_.open_attempts[record.row_index];
+          attempt.attempts = std::max(attempt.attempts, record.attempt);
+          attempt.max_cost_micro_usd = record.max_cost_micro_usd;
+          attempt.answered = false;
+        }
+        break;
+      case LineGlance::Kind::ended:
+        for (const auto& record : read_ended_line(text)) {
+          end_attempt(record);
+        }
+        break;
+      case LineGlance::Kind::outcome:
+        result_.open_attempts.erase(seen.row_index);
+        add_usage(result_.totals, text);
+        outcome_(offset, text, seen);
+        break;
+      case LineGlance::Kind::other:
+        break;
+    }
+  }
+
+  void end_attempt(const EndedRecord& record) {
+    const auto found = result_.open_attempts.find(record.row_index);
+    if (found == result_.open_attempts.end()) {
+      return;
+    }
+    // A lost connection or a timeout says nothing about what the provider did with the request.
+    const bool unclear =
+        record.failure == RowFailure::timeout || record.failure == RowFailure::protocol_error;
+    found->second.answered = !unclear;
+  }
+
+  void check_version(std::string_view text) const {
+    constexpr std::string_view k_name = R"({"ledger":)";
+    int version = 0;
+    std::from_chars(text.data() + k_name.size(), text.data() + text.size(), version);
+    if (version > k_ledger_version) {
+      throw Error(ErrorCode::job_corrupt,
+                  fmt::format("{} has format version {}, this program knows up to {}",
+                              path_, version, k_ledger_version),
+                  "use the newer batchllm that wrote it");
+    }
+  }
+
+  std::string path_;
+  const OutcomeFunction& outcome_;
+  LedgerScan result_;
+};
+
+}  // namespace
+
+LedgerScan scan_ledger(const std::filesystem::path& path,
+                       const std::function<void(std::uint64_t, std::string_view, const LineGlance&)>& outcome) {
+  Scanner scanner(path.string(), outcome);
+  const FileHandle file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) {
+    if (errno == ENOENT) {
+      return scanner.finish(0);
+    }
+    throw_storage_error("read", path.string(), errno);
+  }
+  std::string buffer;
+  std::uint64_t buffer_offset = 0;
+  std::size_t searched = 0;
+  while (true) {
+    const std::size_t have = buffer.size();
+    buffer.resize(have + k_scan_block_bytes);
+    ssize_t got = 0;
+    do {
+      got = read(file.get(), buffer.data() + have, k_scan_block_bytes);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+      throw_storage_error("read", path.string(), errno);
+    }
+    buffer.resize(have + static_cast<std::size_t>(got));
+    std::size_t start = 0;
+    for (std::size_t end = buffer.find('\n', searched); end != std::string::npos;
+         end = buffer.find('\n', start)) {
+      scanner.line(buffer_offset + start, std::string_view(buffer).substr(start, end - start));
+      start = end + 1;
+    }
+    buffer.erase(0, start);
+    buffer_offset += start;
+    searched = buffer.size();
+    if (got == 0) {
+      scanner.torn_end(buffer_offset, buffer);
+      return scanner.finish(buffer_offset + buffer.size());
+    }
+    if (buffer.size() > k_longest_line) {
+      throw Error(ErrorCode::job_corrupt,
+                  fmt::format("{}: a line of more than {} at byte {}", path.string(),
+                              bytes_text(k_longest_line), buffer_offset));
+    }
+  }
+}
+
+LedgerReader::LedgerReader(const std::filesystem::path& path)
+    : path_(path),
+      file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (!file_.is_open()) {
+    throw_storage_error("read", path.string(), errno);
+  }
+}
+
+const LedgerReader::Block* LedgerReader::block_with(std::uint64_t offset) {
+  const std::uint64_t start = offset / k_reader_block_bytes * k_reader_block_bytes;
+  Block* oldest = nullptr;
+  for (Block& block : blocks_) {
+    if (block.offset == start && offset < start + block.bytes.size()) {
+      block.used_at = ++clock_;
+      return &block;
+    }
+    // A block that was read before the file grew is read again.
+    if (oldest == nullptr || block.offset == start ||
+        (oldest->offset != start && block.used_at < oldest->used_at)) {
+      oldest = &block;
+    }
+  }
+  if (blocks_.size() < k_reader_blocks && (oldest == nullptr || oldest->offset != start)) {
+    oldest = &blocks_.emplace_back();
+  }
+  oldest->offset = start;
+  oldest->used_at = ++clock_;
+  oldest->bytes.resize(k_reader_block_bytes);
+  ssize_t got = 0;
+  do {
+    got = pread(file_.get(), oldest->bytes.data(), oldest->bytes.size(), static_cast<off_t>(start));
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    throw_storage_error("read", path_.string(), errno);
+  }
+  oldest->bytes.resize(static_cast<std::size_t>(got));
+  return offset < start + oldest->bytes.size() ? oldest : nullptr;
+}
+
+std::string_view LedgerReader::bytes_at(std::uint64_t offset) {
+  const Block* block = block_with(offset);
+  if (block == nullptr) {
+    throw Error(ErrorCode::job_corrupt,
+                fmt::format("{} ends before byte {}", path_.string(), offset));
+  }
+  return std::string_view(block->bytes).substr(offset - block->offset);
+}
+
+std::string_view LedgerReader::line_at(std::uint64_t offset) {
+  std::string_view bytes = bytes_at(offset);
+  auto end = bytes.find('\n');
+  if (end != std::string_view::npos) {
+    bytes = bytes.substr(0, end);
+  } else {
+    spanning_.assign(bytes);
+    while (true) {
+      const std::string_view more = bytes_at(offset + spanning_.size());
+      end = more.find('\n');
+      spanning_.append(more.substr(0, end));
+      if (end != std::string_view::npos) {
+        break;
+      }
+    }
+    bytes = spanning_;
+  }
+  if (!is_intact(bytes)) {
+    // A record whose line feed was damaged: it ends with its own seal.
+    std::string record;
+    salvage_records(bytes, [&](std::size_t at, std::string_view text) {
+      if (at == 0) {
+        record = text;
+      }
+    });
+    if (record.empty()) {
+      throw Error(ErrorCode::job_corrupt,
+                  fmt::format("{}: damaged record at byte {}", path_.string(), offset));
+    }
+    spanning_ = std::move(record);
+    bytes = spanning_;
+  }
+  return bytes;
+}
+
+Ledger::Ledger(std::filesystem::path folder, std::string job_id)
+    : folder_(std::move(folder)),
+      job_id_(std::move(job_id)) {}
+
+std::filesystem::path Ledger::shard_path(const std::filesystem::path& folder, std::uint64_t number) {
+  return folder / fmt::format("ledger-{:05}.jsonl", number);
+}
+
+std::shared_ptr<Shard> Ledger::open_shard(std::uint64_t number) {
+  const MutexLock lock(mutex_);
+  const auto found = files_.find(number);
+  if (found != files_.end()) {
+    return found->second->shard;
+  }
+  const std::filesystem::path path = shard_path(folder_, number);
+  auto file = std::make_unique<File>();
+  file->shard = std::make_shared<Shard>(number);
+  Shard& shard = *file->shard;
+  LedgerScan scan = scan_ledger(path, [&](std::uint64_t offset, std::string_view, const LineGlance& seen) {
+    if (seen.row_index < shard.first_row() || seen.row_index >= shard.first_row() + k_rows_per_shard) {
+      return;
+    }
+    const RowState before = shard.state(seen.row_index);
+    if (before.kind() == RowState::Kind::settled) {
+      add_outcome(file->totals, before.status(), -1);
+    }
+    shard.settle(seen.row_index, seen.status, offset);
+    add_outcome(file->totals, seen.status, 1);
+  });
+  file->totals.cost_micro_usd = scan.totals.cost_micro_usd;
+  file->totals.input_tokens = scan.totals.input_tokens;
+  file->totals.output_tokens = scan.totals.output_tokens;
+  file->descriptor = FileHandle(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!file->descriptor.is_open()) {
+    throw_storage_error("create", path.string(), errno);
+  }
+  file->size = scan.file_bytes;
+  if (scan.intact_bytes < scan.file_bytes) {
+    // A torn last line would swallow the next record; damage before it stays where it is.
+    const std::uint64_t end = scan.intact_bytes;
+    if (ftruncate(file->descriptor.get(), static_cast<off_t>(end)) != 0) {
+      throw_storage_error("repair", path.string(), errno);
+    }
+    file->size = end;
+  }
+  if (scan.lacks_line_feed) {
+    write_all(file->descriptor.get(), "\n", path.string());
+    ++file->size;
+  }
+  open_attempts_.merge(scan.open_attempts);
+  opened_totals_ += file->totals;
+  lost_records_ += scan.lost_records;
+  auto opened = file->shard;
+  files_.emplace(number, std::move(file));
+  return opened;
+}
+
+std::shared_ptr<Shard> Ledger::find_shard(std::uint64_t number) const {
+  const MutexLock lock(mutex_);
+  const auto found = files_.find(number);
+  return found == files_.end() ? nullptr : found->second->shard;
+}
+
+void Ledger::close_shard(std::uint64_t number) {
+  const MutexLock lock(mutex_);
+  const auto found = files_.find(number);
+  if (found != files_.end()) {
+    if (found->second->dirty) {
+      fdatasync(found->second->descriptor.get());
+    }
+    files_.erase(found);
+    closed_.insert(number);
+  }
+}
+
+bool Ledger::was_closed(std::uint64_t number) const {
+  const MutexLock lock(mutex_);
+  return closed_.contains(number);
+}
+
+std::vector<std::shared_ptr<Shard>> Ledger::open_shards() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<Shard>> shards;
+  for (const auto& [number, file] : files_) {
+    shards.push_back(file->shard);
+  }
+  return shards;
+}
+
+std::optional<OpenAttempt> Ledger::take_open_attempt(std::uint64_t row_index) {
+  const MutexLock lock(mutex_);
+  const auto found = open_attempts_.find(row_index);
+  if (found == open_attempts_.end()) {
+    return std::nullopt;
+  }
+  const OpenAttempt attempt = found->second;
+  open_attempts_.erase(found);
+  return attempt;
+}
+
+void Ledger::reopen(std::uint64_t row_index) {
+  const MutexLock lock(mutex_);
+  File& file = *files_.at(row_index / k_rows_per_shard);
+  const RowState state = file.shard->state(row_index);
+  if (state.kind() == RowState::Kind::settled) {
+    add_outcome(file.totals, state.status(), -1);
+    add_outcome(opened_totals_, state.status(), -1);
+    file.shard->reopen(row_index);
+  }
+}
+
+ShardTotals Ledger::opened_totals() const {
+  const MutexLock lock(mutex_);
+  return opened_totals_;
+}
+
+std::uint64_t Ledger::lost_records() const {
+  const MutexLock lock(mutex_);
+  return lost_records_;
+}
+
+ShardTotals Ledger::shard_totals(std::uint64_t number) const {
+  const MutexLock lock(mutex_);
+  const auto found = files_.find(number);
+  return found == files_.end() ? ShardTotals{} : found->second->totals;
+}
+
+Ledger::Outgoing& Ledger::outgoing_of(std::uint64_t row_index) {
+  return outgoing_[row_index / k_rows_per_shard];
+}
+
+void Ledger::append(const Outcome& outcome) {
+  Outgoing& outgoing = outgoing_of(outcome.row_index);
+  outgoing.settled.push_back({outcome.row_index, outcome.status, outgoing.bytes.size()});
+  append_outcome_line(outgoing.bytes, outcome);
+  add_outcome(outgoing.totals, outcome.status, 1);
+  outgoing.totals.cost_micro_usd += outcome.cost_micro_usd.value_or(0);
+  outgoing.totals.input_tokens += outcome.usage.input_tokens;
+  outgoing.totals.output_tokens += outcome.usage.output_tokens;
+}
+
+void Ledger::commit(std::int64_t wall_ms) {
+  // Records of one turn mostly belong to one shard: cut the lists where the shard changes.
+  const auto by_shard = [](const auto& records, const auto& append_line) {
+    using Records = std::decay_t<decltype(records)>;
+    std::size_t start = 0;
+    while (start < records.size()) {
+      const std::uint64_t number = records[start].row_index / k_rows_per_shard;
+      std::size_t end = start + 1;
+      while (end < records.size() && records[end].row_index / k_rows_per_shard == number) {
+        ++end;
+      }
+      append_line(number, start == 0 && end == records.size()
+                              ? records
+                              : Records(records.begin() + static_cast<std::ptrdiff_t>(start),
+                                        records.begin() + static_cast<std::ptrdiff_t>(end)));
+      start = end;
+    }
+  };
+  by_shard(ended_, [this](std::uint64_t number, const std::vector<EndedRecord>& records) {
+    append_ended_line(outgoing_[number].bytes, records);
+  });
+  by_shard(sent_, [this, wall_ms](std::uint64_t number, const std::vector<SentRecord>& records) {
+    append_sent_line(outgoing_[number].sent, records, wall_ms);
+  });
+  ended_.clear();
+  sent_.clear();
+  for (auto& [number, outgoing] : outgoing_) {
+    if (!outgoing.bytes.empty() || !outgoing.sent.empty()) {
+      write_out(number, outgoing);
+    }
+  }
+  while (outgoing_.size() > 2) {
+    outgoing_.erase(outgoing_.begin());
+  }
+}
+
+void Ledger::write_out(std::uint64_t number, Outgoing& outgoing) {
+  open_shard(number);
+  const MutexLock lock(mutex_);
+  File& file = *files_.at(number);
+  const std::string path = shard_path(folder_, number).string();
+  if (file.size == 0) {
+    std::string header;
+    append_header_line(header, job_id_, number);
+    write_all(file.descriptor.get(), header, path);
+    file.size = header.size();
+  }
+  const std::size_t outcome_bytes = outgoing.bytes.size();
+  outgoing.bytes += outgoing.sent;
+  outgoing.sent.clear();
+  try {
+    write_all(file.descriptor.get(), outgoing.bytes, path);
+  } catch (const Error&) {
+    // Half a record would swallow the next one.
+    const int cut = ftruncate(file.descriptor.get(), static_cast<off_t>(file.size));
+    (void)cut;
+    outgoing.bytes.resize(outcome_bytes);
+    for (auto& [other, waiting] : outgoing_) {
+      waiting.sent.clear();
+    }
+    throw;
+  }
+  for (const Pending& pending : outgoing.settled) {
+    const RowState before = file.shard->state(pending.row_index);
+    if (before.kind() == RowState::Kind::settled) {
+      add_outcome(file.totals, before.status(), -1);
+    }
+    file.shard->settle(pending.row_index, pending.status, file.size + pending.offset_in_buffer);
+  }
+  file.size += outgoing.bytes.size();
+  file.totals += outgoing.totals;
+  file.dirty = true;
+  outgoing.settled.clear();
+  outgoing.totals = ShardTotals{};
+  outgoing.bytes.clear();
+  if (outgoing.bytes.capacity() > k_kept_buffer_bytes) {
+    outgoing.bytes.shrink_to_fit();
+  }
+}
+
+void Ledger::sync() {
+  std::vector<FileHandle> dirty;
+  {
+    const MutexLock lock(mutex_);
+    for (auto& [number, file] : files_) {
+      if (file->dirty) {
+        file->dirty = false;
+        dirty.emplace_back(fcntl(file->descriptor.get(), F_DUPFD_CLOEXEC, 0));
+      }
+    }
+  }
+  for (const FileHandle& file : dirty) {
+    fdatasync(file.get());
+  }
+}
+
+}  // namespace batchllm

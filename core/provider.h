@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/outcome.h"
+#include "core/prompt.h"
+#include "core/transport.h"
+
+namespace batchllm {
+
+// What a response means.
+struct Answer {
+  RowFailure failure = RowFailure::none;  // none: `text` is a good answer
+  bool stops_run = false;                 // no row can succeed any more: key refused, quota used up
+  std::string_view text;                  // valid while the decoder's buffers are: until the next call
+  std::string message;                    // why it failed, for people
+  Usage usage;
+};
+
+// Speaks one LLM HTTP dialect: turns prompts into request bodies and responses into answers. Knows
+// nothing of connections, limits and retries. `encode` is called on the reader thread, `decode` on the
+// network thread; the two share nothing that changes.
+class Provider {
+ public:
+  virtual ~Provider() = default;
+
+  // Where its requests go, with the headers they need.
+  virtual HttpEndpoint endpoint() const = 0;
+
+  // Replaces `body` with the request for `prompt`.
+  virtual void encode(const Prompt& prompt, std::string& body) const = 0;
+
+  // Reads a response that arrived whole (failure none). Never throws: what cannot be read is a
+  // `protocol_error`.
+  virtual Answer decode(HttpResponse& response) = 0;
+};
+
+}  // namespace batchllm

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/clock.h"
+#include "core/outcome.h"
+#include "core/row_batch.h"
+
+namespace batchllm {
+
+// A row on its way from the reader to its outcome: owned by exactly one stage at a time, handed over by
+// moving the pointer, recycled with its memory.
+struct RowTask {
+  RowPlace place;
+  std::string body;    // the encoded request
+  std::string row_id;  // value of --id-column
+  std::string record;  // the row for the sink, only when rows are written in completion order
+  // An outcome that is known without asking (an image that is not there; in doubt and not to be asked
+  // again): failure none means that it is to be asked.
+  RowFailure known_failure = RowFailure::none;
+  RowStatus known_status = RowStatus::failed;
+  std::string problem;
+  std::uint32_t attempts = 0;
+  std::uint32_t free_attempts = 0;     // of these, the ones that the provider did not take up
+  std::uint32_t earlier_attempts = 0;  // of runs before this one
+  std::int64_t estimated_tokens = 0;
+  std::int64_t reserved_micro_usd = 0;
+  std::size_t queued_bytes = 0;  // its share of the bytes between reader and outcome
+  TimePoint sent_at{};
+  std::int64_t requests_sent_before = 0;  // by this lane, when it was sent
+  std::int64_t tokens_sent_before = 0;
+};
+
+}  // namespace batchllm

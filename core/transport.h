@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/clock.h"
+
+namespace batchllm {
+
+// Where requests go, and how: the same for every request of a transport.
+struct HttpEndpoint {
+  std::string url;                                           // http, https
+  std::string unix_socket;                                   // path; empty for TCP
+  std::vector<std::pair<std::string, std::string>> headers;  // sent with every request; may be secret
+  std::string ca_file;                                       // empty: the system's certificates
+  bool http2 = false;
+};
+
+enum class TransportFailure : std::uint8_t {
+  none,
+  not_connected,  // nothing was sent: name, route, port, proxy
+  tls,            // certificate or handshake refused; trying again does not help
+  timeout,        // the request may have arrived
+  broken,         // connection lost or nonsense after it was sent; the request may have arrived
+  too_large,      // the response passed the size limit
+};
+
+// What came back. `body` has 64 readable bytes behind its end and may be written to; it is valid only
+// during the call that hands it over.
+struct HttpResponse {
+  TransportFailure failure = TransportFailure::none;
+  std::string failure_text;  // for people
+  int status = 0;
+  char* body = nullptr;
+  std::size_t body_size = 0;
+  std::int64_t latency_ms = 0;
+
+  std::optional<std::int64_t> retry_after_ms;
+  bool retry_after_is_exact = false;   // it came in milliseconds
+  std::optional<bool> should_retry;    // x-should-retry
+  std::optional<std::int64_t> limit_requests;  // x-ratelimit-…, as the last response said
+  std::optional<std::int64_t> remaining_requests;
+  std::optional<std::int64_t> limit_tokens;
+  std::optional<std::int64_t> remaining_tokens;
+  std::string request_id;
+
+  std::string_view text() const noexcept { return {body, body_size}; }
+};
+
+// The one who sends through a transport. All calls come on the network thread.
+class TransportUser {
+ public:
+  virtual ~TransportUser() = default;
+
+  // The request that was posted with `token` ended, one way or the other.
+  virtual void on_response(void* token, HttpResponse& response) = 0;
+
+  // Called after every round of events: the place to post new requests. Returns when it wants to be
+  // called next at the latest; nullopt: when something happens or wake() is called.
+  virtual std::optional<TimePoint> on_turn(TimePoint now) = 0;
+
+  // True when nothing is left to do: run() returns.
+  virtual bool is_finished() const = 0;
+};
+
+// Sends requests and hands back responses, many at once. Thread rule: wake() from any thread;
+// everything else on the network thread, which is the one that calls run().
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  // Sends `body` by POST; it must stay as it is until on_response. At most `capacity()` at once.
+  virtual void post(std::string_view body, Milliseconds timeout, void* token) = 0;
+  virtual std::size_t capacity() const = 0;
+
+  // Gives up everything in flight without calling on_response.
+  virtual void abandon_all() = 0;
+
+  virtual void run(TransportUser& user) = 0;
+  virtual void wake() noexcept = 0;
+};
+
+}  // namespace batchllm
