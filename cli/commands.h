@@ -53,7 +53,8 @@ struct RetryRequest {
 struct InspectRequest {
   std::vector<std::string> inputs;
   InputSettings input;
-  std::uint64_t rows = 0;  // rows to look at
+  std::uint64_t rows = 0;            // rows to look at
+  std::vector<std::string> columns;  // columns to show; empty: all
 };
 
 struct ResultsShowRequest {

@@ -73,7 +73,15 @@ RetryRequest read_retry_request(const CommandLine& line, const Settings& setting
 
 InspectRequest read_inspect_request(const CommandLine& line, const Settings& settings) {
   refuse_repeated_stdin(line.arguments);
-  return {line.arguments, read_input_settings(settings), count_of(settings, "inspect.rows")};
+  const SettingReader reader(settings);
+  InspectRequest request;
+  request.inputs = line.arguments;
+  request.input = read_input_settings(settings);
+  request.rows = count_of(settings, "inspect.rows");
+  if (request.input.has_header) {
+    request.columns = reader.list("run.columns");
+  }
+  return request;
 }
 
 ResultsExportRequest read_results_export_request(const CommandLine& line,

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -17,19 +16,6 @@ namespace batchllm {
 namespace {
 
 constexpr std::size_t k_largest_prompt_file = std::size_t{4} << 20;
-
-// Options of which a command takes one at most.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> k_exclusive = {{
-    {"run.prompt", "run.prompt_file"},
-    {"run.prompt", "run.template"},
-    {"run.prompt_file", "run.template"},
-    {"run.system", "run.system_file"},
-    {"run.overwrite", "run.append"},
-    {"run.sample", "run.limit"},
-    {"run.sample", "run.offset"},
-    {"run.key_env", "run.key_file"},
-    {"simulate.port", "simulate.socket"},
-}};
 
 struct CloseFile {
   void operator()(std::FILE* file) const noexcept { std::fclose(file); }
@@ -313,20 +299,7 @@ void check_settings(const CommandSpec& spec, const Settings& settings) {
       check_setting(*option, *value);
     }
   }
-  const SettingReader reader(settings);
-  for (const auto& [one, other] : k_exclusive) {
-    const SettingValue* first = settings.find(one);
-    const SettingValue* second = settings.find(other);
-    const OptionKey* option = find_option(one);
-    const bool is_off = first != nullptr && second != nullptr && is_flag(*option) &&
-                        (!reader.flag(one) || !reader.flag(other));
-    if (first != nullptr && second != nullptr && !is_off &&
-        option->commands.contains(spec.command)) {
-      throw Error(ErrorCode::usage,
-                  fmt::format("{} and {} exclude each other", first->place, second->place),
-                  fmt::format("see: batchllm {} --help", spec.path));
-    }
-  }
+  check_exclusive(settings, spec.command);
 }
 
 InputSettings read_input_settings(const Settings& settings) {

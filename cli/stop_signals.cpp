@@ -96,7 +96,7 @@ StopSignals::~StopSignals() {
   close(pipe_ends[1]);
 }
 
-void StopSignals::watch(std::stop_source source) const {
+void StopSignals::watch(const std::stop_source& source) const {
   char byte = 0;
   while (byte != 'q') {
     const auto got = read(pipe_ends[0], &byte, 1);

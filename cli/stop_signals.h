@@ -25,6 +25,8 @@ class StopSignals {
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
+  StopSignals(StopSignals&&) = delete;
+  StopSignals& operator=(StopSignals&&) = delete;
 
   // The first signal; 0 while none came. Any thread.
   int received() const noexcept;
@@ -33,7 +35,7 @@ class StopSignals {
   ErrorCode error_code() const noexcept;
 
  private:
-  void watch(std::stop_source source) const;
+  void watch(const std::stop_source& source) const;
 
   std::thread watcher_;
 };

@@ -127,15 +127,7 @@ Ui first_ui(const std::vector<std::string>& words, const EnvironmentLookup& envi
 }
 
 Ui make_ui(const Settings& settings, const EnvironmentLookup& environment) {
-  for (const auto& [one, other] :
-       {std::pair("quiet", "verbose"), std::pair("config", "no_config")}) {
-    if (settings.find(one) != nullptr && settings.find(other) != nullptr) {
-      throw Error(ErrorCode::usage,
-                  fmt::format("{} and {} exclude each other",
-                              settings.find(one)->place,
-                              settings.find(other)->place));
-    }
-  }
+  check_exclusive(settings, Command::help);  // every command takes the global options
   UiOptions options;
   options.json = flag_in(settings, "json");
   options.quiet = flag_in(settings, "quiet");

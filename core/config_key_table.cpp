@@ -225,7 +225,27 @@ constexpr std::array k_options = {
 };
 // clang-format on
 
+using KeyPair = std::pair<std::string_view, std::string_view>;
+
+constexpr std::array k_exclusive = {
+    KeyPair{"run.prompt", "run.prompt_file"},
+    KeyPair{"run.prompt", "run.template"},
+    KeyPair{"run.prompt_file", "run.template"},
+    KeyPair{"run.system", "run.system_file"},
+    KeyPair{"run.sample", "run.limit"},
+    KeyPair{"run.sample", "run.offset"},
+    KeyPair{"run.key_env", "run.key_file"},
+    KeyPair{"run.overwrite", "run.append"},
+    KeyPair{"simulate.port", "simulate.socket"},
+    KeyPair{"quiet", "verbose"},
+    KeyPair{"config", "no_config"},
+};
+
 }  // namespace
+
+std::span<const std::pair<std::string_view, std::string_view>> exclusive_options() noexcept {
+  return k_exclusive;
+}
 
 std::span<const OptionKey> option_table() noexcept {
   return k_options;

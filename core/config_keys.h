@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace batchllm {
@@ -109,6 +110,10 @@ struct OptionKey {
 
 // The table, in the order of help and man pages.
 std::span<const OptionKey> option_table() noexcept;
+
+// Pairs of options of which a command takes one at most. Where different layers set both, the
+// stronger layer's hides the other.
+std::span<const std::pair<std::string_view, std::string_view>> exclusive_options() noexcept;
 
 // The row of a key; nullptr when there is none.
 const OptionKey* find_option(std::string_view key) noexcept;

@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::size_t k_shown_value = 60;
 
-// Options of which one value makes the others of a weaker layer meaningless.
-constexpr std::array<std::array<std::string_view, 3>, 5> k_rivals = {{
-    {"run.prompt", "run.prompt_file", "run.template"},
-    {"run.system", "run.system_file", ""},
-    {"run.overwrite", "run.append", ""},
-    {"quiet", "verbose", ""},
-    {"config", "no_config", ""},
-}};
-
 std::vector<std::string> texts_of_variable(const OptionKey& option, const std::string& value) {
   switch (option.kind) {
     case ValueKind::list:
@@ -70,21 +61,23 @@ Settings::Settings(const std::vector<SettingLayer>& layers) {
 }
 
 void Settings::take(const SettingLayer& layer) {
-  for (const auto& [key, value] : layer) {
-    for (const auto& rivals : k_rivals) {
-      if (std::find(rivals.begin(), rivals.end(), key) == rivals.end()) {
-        continue;
-      }
-      for (const auto rival : rivals) {
-        const auto found = values_.find(rival);
-        if (found != values_.end() && found->second.layer < value.layer) {
-          values_.erase(found);
-        }
-      }
+  // All are hidden before any is taken: rivals within one layer are left for check_exclusive.
+  for (const auto& [one, other] : exclusive_options()) {
+    if (layer.find(one) != layer.end()) {
+      hide(other);
+    }
+    if (layer.find(other) != layer.end()) {
+      hide(one);
     }
   }
   for (const auto& [key, value] : layer) {
     values_[key] = value;
+  }
+}
+
+void Settings::hide(std::string_view key) {
+  if (const auto found = values_.find(key); found != values_.end()) {
+    values_.erase(found);
   }
 }
 
@@ -117,6 +110,25 @@ void check_setting(const OptionKey& option, const SettingValue& value) {
                 fmt::format("{}: {}", flag_of(option), option.help))
         .with_detail("option", std::string(option.key))
         .with_detail("place", value.place);
+  }
+}
+
+void check_exclusive(const Settings& settings, Command command) {
+  for (const auto& [one, other] : exclusive_options()) {
+    const OptionKey& option = *find_option(one);
+    const SettingValue* first = settings.find(one);
+    const SettingValue* second = settings.find(other);
+    if (first == nullptr || second == nullptr || !option.commands.contains(command)) {
+      continue;
+    }
+    const auto is_off = [](const SettingValue& value) {
+      return value.texts.size() == 1 && parse_boolean(value.texts.front()) == false;
+    };
+    if (option.kind == ValueKind::flag && (is_off(*first) || is_off(*second))) {
+      continue;
+    }
+    throw Error(ErrorCode::usage,
+                fmt::format("{} and {} exclude each other", first->place, second->place));
   }
 }
 

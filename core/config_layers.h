@@ -49,6 +49,7 @@ class Settings {
 
  private:
   void take(const SettingLayer& layer);
+  void hide(std::string_view key);
 
   SettingLayer values_;
 };
@@ -60,5 +61,9 @@ std::string with_place(const OptionKey& option, const SettingValue& value, std::
 // Throws Error(usage) for a flag, Error(config_invalid) for the other layers, when a value is not
 // one the option can have.
 void check_setting(const OptionKey& option, const SettingValue& value);
+
+// Throws Error(usage) when options of `command` that exclude each other are both set. A flag that
+// is set to false excludes nothing.
+void check_exclusive(const Settings& settings, Command command);
 
 }  // namespace batchllm

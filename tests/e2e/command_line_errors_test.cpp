@@ -64,7 +64,7 @@ TEST_CASE("wrong input on the command line is answered in two lines", "[e2e][usa
        "  hint: --order: order of the results: as the input, or as answers arrive\n"},
       {{"run", "f.csv", "-p", "a", "-t", "b"},
        2,
-       "error: --prompt and --template exclude each other\n  hint: see: batchllm run --help\n"},
+       "error: --prompt and --template exclude each other\n"},
       {{"run", "f.csv", "--json=perhaps", "version"},
        2,
        "error: --json perhaps: expected true or false\n"

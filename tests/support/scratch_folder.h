@@ -29,6 +29,8 @@ class ScratchFolder {
 
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ScratchFolder(ScratchFolder&&) = delete;
+  ScratchFolder& operator=(ScratchFolder&&) = delete;
 
   std::string path(std::string_view name = {}) const {
     return name.empty() ? path_.string() : (path_ / name).string();

@@ -34,7 +34,7 @@ TEST_CASE("environment wins over the user's file, a flag over both", "[settings]
   CHECK(settings.find("run.rpm")->place == folder.path("batchllm/config.toml") + ":4");
 }
 
-TEST_CASE("--config replaces every file and --no-config leaves none", "[settings]") {
+TEST_CASE("a chosen config file replaces every other, and none may be read", "[settings]") {
   const ScratchFolder folder;
   folder.write("batchllm/config.toml", "[run]\nrpm = 5\n");
   const std::string other = folder.write("other.toml", "[run]\ntpm = 6\n");

@@ -4,6 +4,9 @@
 #include "core/error.h"
 #include "tests/support/catch.h"
 
+#include <array>
+#include <map>
+
 using namespace batchllm;
 
 namespace {
@@ -49,6 +52,18 @@ TEST_CASE("a stronger prompt hides every weaker way to say one", "[config_layers
   CHECK(settings.find("run.template") == nullptr);
   CHECK(settings.find("run.prompt_file") == nullptr);
   CHECK(settings.find("run.prompt") != nullptr);
+}
+
+TEST_CASE("options that exclude each other hide each other across layers only", "[config_layers]") {
+  const Settings across(
+      {layer(Layer::user, "run.limit", {"5"}), layer(Layer::command_line, "run.sample", {"3"})});
+  CHECK(across.find("run.limit") == nullptr);
+  CHECK_NOTHROW(check_exclusive(across, Command::run));
+
+  SettingLayer both = layer(Layer::command_line, "run.sample", {"3"});
+  both.merge(layer(Layer::command_line, "run.limit", {"5"}));
+  CHECK_THROWS_AS(check_exclusive(Settings({both}), Command::run), Error);
+  CHECK_NOTHROW(check_exclusive(Settings({both}), Command::simulate));
 }
 
 TEST_CASE("variables are read by the kind of their option", "[config_layers]") {
