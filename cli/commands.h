@@ -95,22 +95,4 @@ struct JobsPruneRequest {
   bool dry_run = false;
 };
 
-// The options of `simulate`; latency and faults as typed, for the simulator to read.
-struct SimulateRequest {
-  std::optional<int> port;  // none: any free one
-  std::string host = "127.0.0.1";
-  std::string socket;
-  std::uint64_t seed = 0;
-  std::string latency;
-  std::optional<std::int64_t> rpm;
-  std::optional<std::int64_t> tpm;
-  std::vector<std::string> faults;
-  std::string script;
-  std::string log;
-  bool log_bodies = false;
-  std::string tls_cert;
-  std::string tls_key;
-  std::string require_key;
-};
-
 }  // namespace batchllm

@@ -12,8 +12,10 @@
 #include "cli/run_command.h"
 #include "cli/settings_loader.h"
 #include "cli/settings_reader.h"
+#include "cli/simulate_command.h"
 #include "cli/ui.h"
 #include "core/error.h"
+#include "core/job_directory.h"
 #include "core/json_text.h"
 
 #include <fmt/format.h>
@@ -89,7 +91,11 @@ int run_simple_command(const CommandLine& line, const Ui& ui) {
       return print_text(
           ui, "batchllm.completions/1", "script", completion_script(line.arguments.front()));
     case Command::complete_words:
-      // Job ids: the jobs command knows them.
+      if (line.arguments.front() == "jobs") {
+        for (const auto& id : list_job_ids(ui.state_dir())) {
+          ui.out(id + "\n");
+        }
+      }
       ui.out(completion_words(line.arguments.front()));
       return 0;
     case Command::man_section:
@@ -127,6 +133,9 @@ int run_command_of(const CommandLine& line,
       const InspectRequest request = read_inspect_request(line, settings);
       return inspect_command(request.inputs, request.input, request.rows, ui.json());
     }
+    case Command::simulate:
+      check_settings(*line.command, settings);
+      return simulate_command(read_simulate_request(settings), ui.json());
     case Command::results_show:
       check_settings(*line.command, settings);
       return results_show_command({line.arguments.front()}, ui);

@@ -118,9 +118,9 @@ JobsPruneRequest read_jobs_prune_request(const Settings& settings) {
           reader.flag("jobs.dry_run")};
 }
 
-SimulateRequest read_simulate_request(const Settings& settings) {
+SimulateOptions read_simulate_request(const Settings& settings) {
   const SettingReader reader(settings);
-  SimulateRequest request;
+  SimulateOptions request;
   if (const auto port = reader.count("simulate.port"); port && *port != 0) {
     request.port = static_cast<int>(*port);
   }

@@ -3,6 +3,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/simulate_command.h"
 #include "core/config_layers.h"
 
 #include <cstdint>
@@ -61,6 +62,6 @@ ResultsExportRequest read_results_export_request(const CommandLine& line, const 
 ResultsErrorsRequest read_results_errors_request(const CommandLine& line, const Settings& settings);
 JobsListRequest read_jobs_list_request(const Settings& settings);
 JobsPruneRequest read_jobs_prune_request(const Settings& settings);
-SimulateRequest read_simulate_request(const Settings& settings);
+SimulateOptions read_simulate_request(const Settings& settings);
 
 }  // namespace batchllm

@@ -210,7 +210,7 @@ TEST_CASE("the simulator's options are its own", "[settings]") {
                                                "500:1%",
                                                "--latency",
                                                "lognormal:400ms,0.5"});
-  const SimulateRequest request = read_simulate_request(Settings({line.flags}));
+  const SimulateOptions request = read_simulate_request(Settings({line.flags}));
   CHECK(request.port == 8080);
   CHECK(request.rpm == 60);
   CHECK(request.faults == Words{"500:1%"});
