@@ -94,7 +94,7 @@ TEST_CASE("with the dialect of the consensus tables, the reader gives the same t
   CHECK(same + exceptions.size() == cases.size());
 }
 
-constexpr std::size_t k_same_dialects = 440;
+constexpr std::size_t k_same_dialects = 371;
 
 TEST_CASE("the dialect found is that of the consensus tables", "[csv][suites]") {
   const auto cases = consensus_cases();
@@ -130,7 +130,14 @@ TEST_CASE("csv-spectrum is read as its JSON says", "[csv][suites]") {
       continue;  // its JSON is no list and has another telephone number
     }
     CAPTURE(file.filename().string());
-    const auto source = open_csv_text(file_text(file));
+    std::string text = file_text(file);
+    if (file.stem().string().ends_with("_crlf") && text.find('\r') == std::string::npos) {
+      // A checkout that converts line ends has spoilt it.
+      for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) {
+        text.insert(at, 1, '\r');
+      }
+    }
+    const auto source = open_csv_text(text);
     const auto rows = read_rows(*source);
     CHECK(rows.bad.empty());
     simdjson::dom::parser parser;
