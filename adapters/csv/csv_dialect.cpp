@@ -58,9 +58,13 @@ class Trial {
   void for_each_field(Visitor visit) const {
     for_each_record([this, &visit](const CsvRecord& record) {
       for (std::size_t i = 0; i < record.fields; ++i) {
-        visit(splitter_.raw_field(sample_.data(), record, i));
+        visit(field(record, i));
       }
     });
+  }
+
+  std::string_view field(const CsvRecord& record, std::size_t i) const {
+    return splitter_.raw_field(sample_.data(), record, i);
   }
 
   const CsvDialect& dialect() const { return dialect_; }
@@ -71,14 +75,30 @@ class Trial {
   CsvSplitter splitter_;
 };
 
+bool is_wrapped(std::string_view field, char quote) {
+  return field.size() >= 2 && field.front() == quote && field.back() == quote;
+}
+
+// True when `field` holds quotes but is not wrapped in them: a sign of the wrong delimiter.
+bool has_stray_quote(std::string_view field, const CsvDialect& dialect) {
+  return dialect.has_quote() && field.find(dialect.quote) != std::string_view::npos &&
+         !is_wrapped(field, dialect.quote);
+}
+
 // How well a delimiter explains the sample: the share of records that have the most frequent number
-// of fields, when that is more than one.
+// of fields, when that is more than one, less half the share of those with stray quotes.
 double regularity(const Trial& trial) {
   std::map<std::uint32_t, std::size_t> counts;
   std::size_t records = 0;
+  std::size_t strays = 0;
   trial.for_each_record([&](const CsvRecord& record) {
     ++counts[record.fields];
     ++records;
+    bool stray = false;
+    for (std::size_t i = 0; i < record.fields && !stray; ++i) {
+      stray = has_stray_quote(trial.field(record, i), trial.dialect());
+    }
+    strays += stray ? 1 : 0;
   });
   std::size_t most = 0;
   for (const auto& [fields, count] : counts) {
@@ -86,7 +106,9 @@ double regularity(const Trial& trial) {
       most = std::max(most, count);
     }
   }
-  return records == 0 ? 0 : static_cast<double>(most) / static_cast<double>(records);
+  return records == 0 ? 0
+                      : (static_cast<double>(most) - 0.5 * static_cast<double>(strays)) /
+                            static_cast<double>(records);
 }
 
 char find_delimiter(std::string_view sample, bool whole_input, char quote) {
@@ -103,10 +125,6 @@ char find_delimiter(std::string_view sample, bool whole_input, char quote) {
     }
   }
   return best;
-}
-
-bool is_wrapped(std::string_view field, char quote) {
-  return field.size() >= 2 && field.front() == quote && field.back() == quote;
 }
 
 // An apostrophe quotes when every field that begins with one also ends with one, there is more than

@@ -83,16 +83,17 @@ void CsvRowSource::read_columns(const InputSettings& settings) {
   warnings_ = std::move(unique.renames);
 }
 
-// Fields of the first record that is not a blank line, which stays where it is.
+// Fields of the first record that is not a blank line; it stays where it is, the lines go.
 std::size_t CsvRowSource::first_record_width() {
-  if (!next_records()) {
-    return 0;
+  while (next_records()) {
+    const CsvRecord& record = reader_.records()[next_record_];
+    if (record.begin != record.end) {
+      return record.fields;
+    }
+    ++next_record_;
+    ++line_;
   }
-  const auto records = reader_.records();
-  const auto found = std::find_if(records.begin(), records.end(), [](const auto& record) {
-    return record.begin != record.end;
-  });
-  return found == records.end() ? 1 : found->fields;
+  return 0;
 }
 
 // The header, which is the first record that is not a blank line.

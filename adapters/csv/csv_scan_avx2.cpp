@@ -124,12 +124,17 @@ class EndWriter {
   BATCHLLM_AVX2 inline void close_fields(std::size_t chunk, Mask ends) {
     std::uint32_t* const behind = end_ + _mm_popcnt_u64(ends);
     do {
-      for (int i = 0; i < k_ends_at_once; ++i) {
-        *end_++ = static_cast<std::uint32_t>(chunk + _tzcnt_u64(ends));
-        ends = _blsr_u64(ends);
-      }
+      ends = put_lowest(chunk, ends);
+      ends = put_lowest(chunk, ends);
+      ends = put_lowest(chunk, ends);
+      ends = put_lowest(chunk, ends);
     } while (ends != 0);
     end_ = behind;
+  }
+
+  BATCHLLM_AVX2 inline Mask put_lowest(std::size_t chunk, Mask ends) {
+    *end_++ = static_cast<std::uint32_t>(chunk + _tzcnt_u64(ends));
+    return _blsr_u64(ends);
   }
 
   void close_record(std::size_t at, std::size_t next, const std::uint32_t* behind_last_end) {
@@ -142,8 +147,6 @@ class EndWriter {
     first_end_ = behind_last_end;
     line_breaks_ = 0;
   }
-
-  static constexpr int k_ends_at_once = 4;
 
   std::uint32_t* ends_;
   std::uint32_t* end_;
