@@ -131,7 +131,6 @@ the same in every row.
 Filters:
 )" + filter_lines() +
       R"(
-
 A template file (TOML) holds a whole conversation:
 
   model = "openai/gpt-4o-mini"
