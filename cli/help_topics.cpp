@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The topics of `batchllm help`. Tables in them are made from the tables that the program uses.
 #include "cli/help_view.h"
-#include "core/text.h"
+#include "core/template_filters.h"
 
 #include <fmt/format.h>
 
@@ -107,27 +107,35 @@ far: batchllm results export JOB.
 )";
 }
 
+std::string filter_lines() {
+  std::string out;
+  for (const TemplateFilter& filter : template_filters()) {
+    out += fmt::format("  {:<22}  {}\n", filter.usage, filter.help);
+  }
+  return out;
+}
+
 std::string templates_topic() {
   return
       R"(A prompt is text with placeholders, given by --prompt, --prompt-file or a --template file:
 
   {column}              the row's value
   {a.b} {a[0]}          into JSON objects and arrays
-  {column|trim}         filters: trim, upper, lower, json, truncate:200, default:"none", and more
+  {column|trim|lower}   through filters
   {{ }}                 literal braces
 
 What stands in braces but cannot be a column stays as it is, so JSON examples need no escaping. A
 name that is no column is an error before anything is sent. --var NAME=VALUE adds values that are
 the same in every row.
 
+Filters:
+)" + filter_lines() +
+      R"(
 A template file (TOML) holds a whole conversation:
 
   model = "openai/gpt-4o-mini"
   system = "You label support tickets."
-
-  [[messages]]
-  role = "user"
-  content = "Ticket {id}: {text|truncate:2000}"
+  prompt = "Ticket {id}: {text|truncate:2000}"
 
   [parameters]
   temperature = 0

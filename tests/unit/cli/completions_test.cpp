@@ -65,7 +65,7 @@ TEST_CASE("bash completes commands, flags, choices and files", "[completions]") 
       {{"version", "--js"}, {"--json"}},
       {{"results", "export", "--stat"}, {"--status", "--state-dir"}},
       {{"results", "export", "--status", ""}, {"ok", "failed", "all"}},
-      {{"jobs", "list", "--status", ""}, {}},
+      {{"jobs", "list", "--status", "s"}, {"succeeded"}},
       {{"run", "--port"}, {}},
   }));
   CAPTURE(c.words);
