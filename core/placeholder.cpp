@@ -131,16 +131,33 @@ class PlaceholderParser {
       return;
     }
     const std::string_view inside = trim(text_.substr(1, end - 1));
+    // Most literal braces hold JSON or code: seen without comparing with every name.
+    if (!std::all_of(inside.begin(), inside.end(), [this](char byte) {
+          return is_plain(byte) || some_name_has(byte);
+        })) {
+      return;
+    }
     const auto near = nearest_path(inside, names_);
-    const auto is_strange = [&](char byte) {
-      const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                            byte == ' ' || byte == '_' || byte == '-' || byte == '.' ||
-                            static_cast<unsigned char>(byte) >= 0x80;
-      return !is_plain && near->find(byte) == std::string::npos;
+    const auto fits = [&](char byte) {
+      return is_plain(byte) || near->find(byte) != std::string::npos;
     };
-    if (near && *near != inside && std::none_of(inside.begin(), inside.end(), is_strange)) {
+    if (near && *near != inside && std::all_of(inside.begin(), inside.end(), fits)) {
       refuse_unknown(inside);
     }
+  }
+
+  static bool is_plain(char byte) noexcept {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == ' ' ||
+           byte == '_' || byte == '-' || byte == '.' || static_cast<unsigned char>(byte) >= 0x80;
+  }
+
+  bool some_name_has(char byte) const noexcept {
+    return std::any_of(names_.columns.begin(),
+                       names_.columns.end(),
+                       [&](const auto& name) { return name.find(byte) != std::string::npos; }) ||
+           std::any_of(names_.variables.begin(), names_.variables.end(), [&](const auto& variable) {
+             return variable.first.find(byte) != std::string::npos;
+           });
   }
 
   [[noreturn]] void refuse_unknown(std::string_view path) const {

@@ -107,7 +107,7 @@ class Evaluation {
     if (!found->is_json) {
       return FilterValue::of_text(std::move(found->text));
     }
-    const FilterValue looked = FilterValue::of_cell(found->text, CellKind::json);
+    FilterValue looked = FilterValue::of_cell(found->text, CellKind::json);
     switch (looked.kind()) {
       case FilterValue::Kind::number:
         return FilterValue::of_number(std::move(found->text));
@@ -192,8 +192,8 @@ RowFilter::RowFilter(std::unique_ptr<const FilterNode> root, std::vector<std::st
       columns_(std::move(columns)),
       cells_(columns_.size()) {}
 
-RowFilter::RowFilter(RowFilter&&) noexcept = default;
-RowFilter& RowFilter::operator=(RowFilter&&) noexcept = default;
+RowFilter::RowFilter(RowFilter&& other) noexcept = default;
+RowFilter& RowFilter::operator=(RowFilter&& other) noexcept = default;
 RowFilter::~RowFilter() = default;
 
 void RowFilter::bind(const std::vector<std::string>& selected) {

@@ -47,8 +47,10 @@ class RowFilter {
   // Variables are constants.
   static RowFilter compile(std::string_view expression, const TemplateNames& names);
 
-  RowFilter(RowFilter&&) noexcept;
-  RowFilter& operator=(RowFilter&&) noexcept;
+  RowFilter(RowFilter&& other) noexcept;
+  RowFilter& operator=(RowFilter&& other) noexcept;
+  RowFilter(const RowFilter&) = delete;
+  RowFilter& operator=(const RowFilter&) = delete;
   ~RowFilter();
 
   // The columns it reads, each once: what the source is to select.

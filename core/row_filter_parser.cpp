@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 
 namespace batchllm {
@@ -113,6 +112,8 @@ class RowFilterParser {
 
     Level(const Level&) = delete;
     Level& operator=(const Level&) = delete;
+    Level(Level&&) = delete;
+    Level& operator=(Level&&) = delete;
 
    private:
     RowFilterParser& parser_;
@@ -178,26 +179,31 @@ class RowFilterParser {
   }
 
   FilterNode parse_comparison() {
-    FilterNode left = parse_operand();
-    std::optional<FilterNode> node;
-    if (token_.kind == Kind::symbol) {
-      if (const auto* comparison = find_operation(k_comparisons, token_.text)) {
-        advance();
-        node = node_of(comparison->operation, std::move(left));
-        node->children.push_back(parse_operand());
-      }
-    } else if (take_word("is")) {
-      node = parse_is_null(std::move(left));
-    } else if (token_.kind == Kind::word) {
-      node = parse_word_comparison(left);
-    }
-    if (!node) {
-      return left;
-    }
+    FilterNode node = parse_one_comparison(parse_operand());
     if (token_.kind == Kind::symbol && find_operation(k_comparisons, token_.text) != nullptr) {
       lexer_.refuse(token_.begin, "comparisons do not chain", "join two comparisons with and");
     }
-    return std::move(*node);
+    return node;
+  }
+
+  // `left` itself when nothing is compared with it.
+  FilterNode parse_one_comparison(FilterNode left) {
+    if (take_word("is")) {
+      return parse_is_null(std::move(left));
+    }
+    if (token_.kind == Kind::word &&
+        (at_word("not") || find_operation(k_word_comparisons, token_.text) != nullptr)) {
+      return parse_word_comparison(std::move(left));
+    }
+    const auto* comparison =
+        token_.kind == Kind::symbol ? find_operation(k_comparisons, token_.text) : nullptr;
+    if (comparison == nullptr) {
+      return left;
+    }
+    advance();
+    FilterNode node = node_of(comparison->operation, std::move(left));
+    node.children.push_back(parse_operand());
+    return node;
   }
 
   FilterNode parse_is_null(FilterNode left) {
@@ -209,18 +215,14 @@ class RowFilterParser {
     return negated ? node_of(FilterOperation::negate, std::move(node)) : node;
   }
 
-  // `left` is taken only when there is such a comparison.
-  std::optional<FilterNode> parse_word_comparison(FilterNode& left) {
+  FilterNode parse_word_comparison(FilterNode left) {
     const bool negated = take_word("not");
     const auto* comparison =
         token_.kind == Kind::word ? find_operation(k_word_comparisons, token_.text) : nullptr;
     if (comparison == nullptr) {
-      if (negated) {
-        lexer_.refuse(token_.begin,
-                      "expected in, contains, starts_with, ends_with or like after not",
-                      "to negate a comparison write not before it");
-      }
-      return std::nullopt;
+      lexer_.refuse(token_.begin,
+                    "expected in, contains, starts_with, ends_with or like after not",
+                    "to negate a comparison write not before it");
     }
     advance();
     FilterNode node = node_of(comparison->operation, std::move(left));
@@ -232,7 +234,7 @@ class RowFilterParser {
     } else {
       node.children.push_back(parse_operand());
     }
-    return negated ? node_of(FilterOperation::negate, std::move(node)) : std::move(node);
+    return negated ? node_of(FilterOperation::negate, std::move(node)) : node;
   }
 
   // Operands up to the closing parenthesis.
@@ -327,6 +329,7 @@ class RowFilterParser {
 
   [[noreturn]] void refuse_function(const FilterToken& token) const {
     std::vector<std::string> known;
+    known.reserve(k_functions.size());
     for (const auto& function : k_functions) {
       known.emplace_back(function.name);
     }

@@ -284,6 +284,7 @@ const TemplateFilter* find_template_filter(std::string_view name) noexcept {
 
 std::string nearest_template_filter(std::string_view name) {
   std::vector<std::string> names;
+  names.reserve(k_filters.size());
   for (const auto& filter : k_filters) {
     names.emplace_back(filter.name);
   }

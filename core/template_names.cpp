@@ -166,6 +166,12 @@ void check_variables(const TemplateNames& names) {
           fmt::format("--var {0}: the input has a column named {0}", one_line(variable->first, 60)),
           "give the variable another name");
     }
+    if (!is_utf8(variable->second)) {
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("--var {}: the value is not UTF-8 text", one_line(variable->first, 60)),
+          "check the locale of the terminal");
+    }
     const auto same = [&](const auto& other) { return other.first == variable->first; };
     if (std::any_of(names.variables.begin(), variable, same)) {
       throw Error(ErrorCode::usage,

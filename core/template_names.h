@@ -48,7 +48,7 @@ std::string missing_column_hint(std::string_view path,
                                 std::string_view open,
                                 std::string_view close);
 
-// Throws Error(usage) when a variable has the name of a column or is given twice.
+// Throws Error(usage) when a variable has the name of a column, is given twice, or is not UTF-8.
 void check_variables(const TemplateNames& names);
 
 }  // namespace batchllm

@@ -292,6 +292,9 @@ TEST_CASE("a variable with the name of a column is refused", "[template]") {
   names.variables = {{"a", "x"}, {"a", "y"}};
   CHECK(thrown_error([&] { (void)PromptTemplate::compile("", names, {"x"}); })->message() ==
         "--var a is given twice");
+  names.variables = {{"a", "\xFF"}};
+  CHECK(thrown_error([&] { (void)PromptTemplate::compile("", names, {"x"}); })->message() ==
+        "--var a: the value is not UTF-8 text");
   names.variables = {{"", "x"}};
   CHECK(thrown_error([&] { (void)PromptTemplate::compile("", names, {"x"}); })->code() ==
         ErrorCode::usage);

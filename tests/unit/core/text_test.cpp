@@ -15,6 +15,22 @@ TEST_CASE("the nearest name is found for a typing mistake and for nothing else",
   CHECK_FALSE(nearest_name("", names).has_value());
 }
 
+TEST_CASE("characters are counted and cut at any length", "[text]") {
+  // Every number of bytes before a character of every width, around the blocks of eight.
+  for (const std::string character : {"a", "\u00e9", "\u6f22", "\U0001F600"}) {
+    std::string text;
+    for (std::size_t count = 0; count <= 40; ++count) {
+      CAPTURE(character, count);
+      CHECK(character_count(text) == count);
+      for (std::size_t kept = 0; kept <= count; ++kept) {
+        CHECK(character_prefix(text + "x", kept) == text.substr(0, kept * character.size()));
+      }
+      CHECK(character_prefix(text, count + 1) == text);
+      text += character;
+    }
+  }
+}
+
 TEST_CASE("one line of untrusted text cannot move the cursor", "[text]") {
   CHECK(one_line("a\nb\x1b[2Jc", 80) == "a b [2Jc");
   CHECK(one_line("héllo wörld", 6) == "héllo…");
