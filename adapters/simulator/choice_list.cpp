@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 
 namespace batchllm::simulator {
@@ -43,6 +44,13 @@ bool is_word(char c) {
 
 bool is_quote(char c) {
   return c == '"' || c == '\'' || c == '`' || c == '*';
+}
+
+// Like text.find(word), several times as fast in prose, where first letters are everywhere.
+std::size_t position_of(std::string_view text, std::string_view word) {
+  const void* found = ::memmem(text.data(), text.size(), word.data(), word.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
 // Removes quotes and spaces around a choice.
@@ -211,7 +219,7 @@ ChoiceList find_choices(std::string_view text) {
   const std::string lower = lowercase(text);
   std::size_t from = std::string_view::npos;
   for (const std::string_view word : k_announcements) {
-    from = std::min(from, lower.find(word));
+    from = std::min(from, position_of(lower, word));
   }
   if (from == std::string_view::npos) {
     return found;
@@ -246,7 +254,7 @@ std::string_view pick_choice(const ChoiceList& list, std::string_view text, std:
     }
     const bool speaks =
         std::any_of(evidence.words.begin(), evidence.words.end(), [&](std::string_view word) {
-          return rest.find(word) != std::string::npos;
+          return position_of(rest, word) != std::string_view::npos;
         });
     if (speaks) {
       return *choice;

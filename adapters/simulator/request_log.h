@@ -15,7 +15,8 @@ struct LoggedRequest {
   std::string_view path;
   std::string_view verdict;  // HTTP status, or the name of the fault
   std::uint64_t body_hash = 0;
-  std::uint32_t attempt = 0;  // how often the same request was seen before
+  // How often the same request was seen before; those that a limit refused are not counted.
+  std::uint32_t attempt = 0;
   std::string_view model;
   std::string_view user_text;
   std::string_view api_key;  // written masked
