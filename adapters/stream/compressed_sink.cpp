@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/compressed_sink.h"
 
+#include "core/error.h"
+
+#include <fmt/format.h>
+
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <exception>
 #include <utility>
-
-#include "core/error.h"
 
 namespace batchllm {
 namespace {
@@ -94,7 +95,8 @@ class CompressedSink final : public ByteSink {
         return archive_write_add_filter_bzip2(writer);
       case Compression::lz4:
         archive_write_add_filter_lz4(writer);
-        // Blocks of 256 KB instead of 4 MB: a cut off file loses less, and both sides need less memory.
+        // Blocks of 256 KB instead of 4 MB: a cut off file loses less, and both sides need less
+        // memory.
         return archive_write_set_filter_option(writer, "lz4", "block-size", "5");
       case Compression::none:
         break;
@@ -129,8 +131,9 @@ class CompressedSink final : public ByteSink {
       std::rethrow_exception(std::exchange(failure_, nullptr));
     }
     const char* reason = archive_error_string(writer_.get());
-    throw Error(ErrorCode::storage,
-                fmt::format("cannot compress into {}: {}", name_, reason == nullptr ? "unknown" : reason));
+    throw Error(
+        ErrorCode::storage,
+        fmt::format("cannot compress into {}: {}", name_, reason == nullptr ? "unknown" : reason));
   }
 
   std::unique_ptr<ByteSink> sink_;
