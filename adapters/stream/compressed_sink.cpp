@@ -9,7 +9,6 @@
 #include <archive_entry.h>
 #include <sys/stat.h>
 
-#include <cerrno>
 #include <exception>
 #include <utility>
 
@@ -45,9 +44,10 @@ class CompressedSink final : public ByteSink {
   }
 
   ~CompressedSink() override {
-    // Freeing writes what is left; a sink that was given up must not.
-    if (!finished_) {
-      archive_write_fail(writer_.get());
+    // libarchive frees what it holds only by closing, which writes what is left: into nothing.
+    discard_ = true;
+    if (compression_ == Compression::lz4 && empty_) {
+      archive_write_data(writer_.get(), "", 1);
     }
   }
 
@@ -58,7 +58,7 @@ class CompressedSink final : public ByteSink {
     empty_ = empty_ && bytes.empty();
     while (!bytes.empty()) {
       const la_ssize_t count = archive_write_data(writer_.get(), bytes.data(), bytes.size());
-      if (count <= 0) {
+      if (count <= 0 || failure_) {
         fail();
       }
       bytes.remove_prefix(static_cast<std::size_t>(count));
@@ -74,7 +74,9 @@ class CompressedSink final : public ByteSink {
       sink_->write(k_empty_frame);
     } else {
       check(archive_write_close(writer_.get()));
-      finished_ = true;
+    }
+    if (failure_) {
+      fail();
     }
     sink_->finish();
   }
@@ -105,19 +107,20 @@ class CompressedSink final : public ByteSink {
   }
 
   // libarchive is C: what the sink throws waits in `failure_` until its caller returned.
-  static la_ssize_t write_compressed(archive* writer,
+  static la_ssize_t write_compressed(archive* /*writer*/,
                                      void* self,
                                      const void* bytes,
                                      std::size_t count) noexcept {
     auto& sink = *static_cast<CompressedSink*>(self);
     try {
-      sink.sink_->write({static_cast<const char*>(bytes), count});
-      return static_cast<la_ssize_t>(count);
+      if (!sink.discard_) {
+        sink.sink_->write({static_cast<const char*>(bytes), count});
+      }
     } catch (...) {
       sink.failure_ = std::current_exception();
-      archive_set_error(writer, EIO, "the compressed bytes cannot be written");
-      return -1;
+      sink.discard_ = true;
     }
+    return static_cast<la_ssize_t>(count);
   }
 
   void check(int result) {
@@ -141,7 +144,7 @@ class CompressedSink final : public ByteSink {
   std::string name_;
   std::exception_ptr failure_;
   bool empty_ = true;
-  bool finished_ = false;
+  bool discard_ = false;  // what comes out of the compressor is not wanted any more
   std::unique_ptr<archive, FreeWriter> writer_;  // last: it writes to the members above
 };
 
