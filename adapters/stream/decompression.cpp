@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/decompression.h"
 
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
 #include <exception>
 #include <utility>
 #include <vector>
-
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -118,12 +119,13 @@ class DecompressedBytes final : public RawBytes {
       std::rethrow_exception(std::exchange(failure_, nullptr));
     }
     const char* reason = archive_error_string(reader_.get());
-    throw Error(ErrorCode::input_unreadable,
-                fmt::format("{} is damaged or cut off: {} (after {} decoded bytes)",
-                            name(),
-                            reason == nullptr ? "the compressed data end too early" : printable(reason),
-                            offset_),
-                "fetch the file again; everything before that byte can be read")
+    throw Error(
+        ErrorCode::input_unreadable,
+        fmt::format("{} is damaged or cut off: {} (after {} decoded bytes)",
+                    name(),
+                    reason == nullptr ? "the compressed data end too early" : printable(reason),
+                    offset_),
+        "fetch the file again; everything before that byte can be read")
         .with_detail("decoded_offset", std::to_string(offset_));
   }
 
@@ -143,8 +145,8 @@ std::string_view compression_by_magic(std::string_view head) noexcept {
   for (const auto& magic : k_magics) {
     // "BZh" could begin a text: a digit and the block's own magic number follow in a real one.
     if (head.starts_with(magic.bytes) &&
-        (magic.name != "bzip2" ||
-         (head.size() >= 10 && (head.substr(4, 6) == "1AY&SY" || head.substr(4, 6) == "\x17rE8P\x90")))) {
+        (magic.name != "bzip2" || (head.size() >= 10 && (head.substr(4, 6) == "1AY&SY" ||
+                                                         head.substr(4, 6) == "\x17rE8P\x90")))) {
       return magic.name;
     }
   }
