@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/decompression.h"
 
+#include "adapters/stream/gzip_bytes.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -46,7 +47,6 @@ class DecompressedBytes final : public RawBytes {
         reader_(archive_read_new()) {
     archive* reader = reader_.get();
     // Named one by one: `filter_all` would run outside programs for rare formats.
-    archive_read_support_filter_gzip(reader);
     archive_read_support_filter_zstd(reader);
     archive_read_support_filter_xz(reader);
     archive_read_support_filter_bzip2(reader);
@@ -154,6 +154,9 @@ std::string_view compression_by_magic(std::string_view head) noexcept {
 }
 
 std::unique_ptr<RawBytes> decompress(std::unique_ptr<RawBytes> bytes, std::string head) {
+  if (compression_by_magic(head) == "gzip") {
+    return gunzip(std::move(bytes), std::move(head));
+  }
   return std::make_unique<DecompressedBytes>(std::move(bytes), std::move(head));
 }
 

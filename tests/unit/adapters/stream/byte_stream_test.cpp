@@ -143,9 +143,6 @@ TEST_CASE("damaged bytes in a compressed file are an error, not other text", "[s
   const std::string text = sample_text(500'000);
   for (const auto& [suffix, name] : k_suffixes) {
     CAPTURE(suffix);
-    if (suffix == ".gz") {
-      continue;  // libarchive does not compare a gzip member's checksum
-    }
     write_compressed(folder.path("data" + suffix), text);
     std::string bytes = folder.read("data" + suffix);
     for (std::size_t i = 0; i < 16; ++i) {
