@@ -165,6 +165,7 @@ class HttpLoop final : public Transport {
   bool address_known_ = false;
   bool uses_proxy_ = false;
   TransportUser* user_ = nullptr;
+  bool user_has_news_ = false;  // a request ended since its last turn
   TimePoint now_{};
   int epoll_ = -1;
   int wake_ = -1;
@@ -323,13 +324,17 @@ void HttpLoop::run(TransportUser& user) {
   std::array<epoll_event, 512> events{};
   now_ = std::chrono::steady_clock::now();
   while (true) {
+    user_has_news_ = false;
     const std::optional<TimePoint> user_wake = user.on_turn(now_);
     if (user.is_finished()) {
       return;
     }
     run_timers();
     flush_changes();
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms(user_wake));
+    // A quick server's answer may be in already: the user's turn comes at once, or never when it was
+    // the last one in flight.
+    const int wait = user_has_news_ ? 0 : wait_ms(user_wake);
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
     now_ = std::chrono::steady_clock::now();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -412,6 +417,7 @@ void HttpLoop::finish(Slot& slot, CURLcode code) {
   response.body_size = slot.body.size();
   slot.busy = false;
   user_->on_response(slot.token, response);
+  user_has_news_ = true;
   slot.body.clear();
   free_slots_.push_back(&slot);
 }
