@@ -30,7 +30,8 @@ enum class ResultRows { all, ok, failed };
 struct ResultWriterSettings {
   std::string output_column = "output";
   bool include_meta = false;
-  bool may_restart = true;  // the destination can be written anew (a file, not a stream)
+  bool may_restart = true;        // the destination can be written anew (a file, not a stream)
+  bool adds_error_column = true;  // when a row failed, and the destination can be written anew
   ResultRows rows = ResultRows::all;
 
   // Opens a new pass over the inputs, its cells selected as the sink needs them; tells their names.

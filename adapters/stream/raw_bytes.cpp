@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/raw_bytes.h"
 
-#include <fcntl.h>
+#include "adapters/stream/file_descriptor.h"
+#include "core/error.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -12,10 +17,6 @@
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include "adapters/stream/file_descriptor.h"
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -65,6 +66,7 @@ class DescriptorBytes final : public RawBytes {
         descriptor_(descriptor),
         name_(std::move(name)) {
     struct stat facts {};
+
     if (::fstat(descriptor_, &facts) == 0 && S_ISREG(facts.st_mode)) {
       const off_t here = ::lseek(descriptor_, 0, SEEK_CUR);
       start_ = here > 0 ? static_cast<std::uint64_t>(here) : 0;
@@ -172,7 +174,9 @@ std::unique_ptr<RawBytes> open_raw_file(const std::string& path, std::string nam
                 fmt::format("cannot open {}: {}", name, error_text(error)),
                 error == EACCES ? "check the permissions of the file and of its folders" : "");
   }
+
   struct stat facts {};
+
   if (::fstat(file.get(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
     throw Error(ErrorCode::input_unreadable,
                 fmt::format("{} is a folder, not a file", name),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/byte_stream.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-
-#include "adapters/stream/byte_stream.h"
 
 namespace batchllm {
 
@@ -20,7 +20,8 @@ class RawBytes {
   // Error(input_unreadable) naming the input.
   virtual std::size_t read(char* buffer, std::size_t capacity) = 0;
 
-  // Goes to an offset counted from the first byte; false, with nothing changed, where that cannot be.
+  // Goes to an offset counted from the first byte; false, with nothing changed, where that cannot
+  // be.
   virtual bool seek(std::uint64_t offset) = 0;
 
   // Share of the stored bytes that were read; nullopt when their number is not known.
@@ -33,8 +34,8 @@ class RawBytes {
 };
 
 // Opens a file for reading ("-" is standard input, which stays open afterwards). `name` is what
-// messages call it; empty: the path. Throws Error(input_missing) with the nearest name in its folder,
-// Error(input_unreadable) for a folder or a file that may not be read.
+// messages call it; empty: the path. Throws Error(input_missing) with the nearest name in its
+// folder, Error(input_unreadable) for a folder or a file that may not be read.
 std::unique_ptr<RawBytes> open_raw_file(const std::string& path, std::string name = {});
 
 // Reads from an open descriptor, which stays the caller's.
