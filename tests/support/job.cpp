@@ -33,6 +33,24 @@ std::string json_at(const std::string& json, std::string_view path) {
   return find_in_json(json, path).value_or(JsonValue{}).text;
 }
 
+ProcessResult stop_after(const ProcessOptions& command,
+                         const SimulatorProcess& simulator,
+                         std::size_t calls,
+                         int signal_number) {
+  const std::size_t target = simulator.call_count() + calls;
+  Process process(command);
+  const bool came = wait_until([&] {
+    process.exchange();
+    return simulator.call_count() >= target || !process.is_running();
+  });
+  if (!came || !process.is_running()) {
+    throw std::runtime_error("the run ended before it could be stopped: " +
+                             process.wait().error_text);
+  }
+  process.send_signal(signal_number);
+  return process.wait();
+}
+
 Workspace::Workspace(std::string program) : program_(std::move(program)) {}
 
 ProcessOptions Workspace::command(const Words& words) const {

@@ -5,6 +5,7 @@
 #include "tests/support/scratch_folder.h"
 #include "tests/support/simulator_process.h"
 
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -24,6 +25,12 @@ Words sorted_lines(const std::string& text);
 
 // The text at `path` in a JSON document; "" when there is nothing.
 std::string json_at(const std::string& json, std::string_view path);
+
+// Runs the command until the simulator saw `calls` more requests, then sends it the signal.
+ProcessResult stop_after(const ProcessOptions& command,
+                         const SimulatorProcess& simulator,
+                         std::size_t calls,
+                         int signal_number = SIGKILL);
 
 // A folder with its own jobs, where the program runs as a user would run it. Not thread-safe.
 class Workspace {
