@@ -310,8 +310,8 @@ int JobSession::finish(const EngineResult& result) {
         usd_text(result.in_doubt_micro_usd)));
   }
   if (const auto lost = ledger_.lost_records(); lost != 0) {
-    ui_.messages().warning(fmt::format("{} in the ledger damaged: their rows were asked again",
-                                       lost == 1 ? "1 record was" : with_thousands(lost) + " records were"));
+    ui_.messages().warning(fmt::format("{} in the ledger {} damaged: the rows without an answer were asked again",
+                                       count_noun(lost, "record"), lost == 1 ? "was" : "were"));
   }
   const int code = exit_code(result);
   if (const auto reason = stop_.reason(); reason && reader_has_left(*reason)) {

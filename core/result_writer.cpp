@@ -59,8 +59,8 @@ bool ResultWriter::write_in_input_order(std::stop_token stop) {
   return complete;
 }
 
-void ResultWriter::write_recorded() {
-  begin(false);
+void ResultWriter::write_recorded(bool some_failed) {
+  begin(some_failed);
   pass({}, false);
   sink_->finish();
 }

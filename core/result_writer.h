@@ -60,7 +60,8 @@ class ResultWriter {
   bool write_in_input_order(std::stop_token stop);
 
   // What is in the ledger files now; rows without an outcome are left out. The document is complete.
-  void write_recorded();
+  // `some_failed`: the column with the reasons is there from the start.
+  void write_recorded(bool some_failed);
 
   // No further row will get an outcome; rows from `end_row` on (when known) are not of the job.
   void finish_run(std::optional<std::uint64_t> end_row);

@@ -167,6 +167,7 @@ class HttpLoop final : public Transport {
   bool address_known_ = false;
   bool uses_proxy_ = false;
   TransportUser* user_ = nullptr;
+  bool user_has_news_ = false;  // a request ended since its last turn
   TimePoint now_{};
   std::int64_t wall_ms_ = 0;
   int epoll_ = -1;
@@ -326,13 +327,17 @@ void HttpLoop::run(TransportUser& user) {
   std::array<epoll_event, 512> events{};
   now_ = std::chrono::steady_clock::now();
   while (true) {
+    user_has_news_ = false;
     const std::optional<TimePoint> user_wake = user.on_turn(now_);
     if (user.is_finished()) {
       return;
     }
     run_timers();
     flush_changes();
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms(user_wake));
+    // A quick server's answer may be in already: the user's turn comes at once, or never when it was
+    // the last one in flight.
+    const int wait = user_has_news_ ? 0 : wait_ms(user_wake);
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
     now_ = std::chrono::steady_clock::now();
     wall_ms_ = std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     for (int i = 0; i < count; ++i) {
@@ -416,6 +421,7 @@ void HttpLoop::finish(Slot& slot, CURLcode code) {
   response.body_size = slot.body.size();
   slot.busy = false;
   user_->on_response(slot.token, response);
+  user_has_news_ = true;
   slot.body.clear();
   free_slots_.push_back(&slot);
 }
