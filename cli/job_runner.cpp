@@ -246,6 +246,9 @@ void JobSession::announce() {
       ui_.messages().warning(warning);
     }
   }
+  for (const auto& warning : encoder_->warnings()) {
+    ui_.messages().warning(warning);
+  }
   const bool from_stdin = record_.inputs.front().from_stdin;
   std::string what = from_stdin                   ? "standard input"
                      : record_.inputs.size() == 1 ? fs::path(record_.inputs.front().path).filename().string()
