@@ -55,6 +55,14 @@ std::vector<std::string> ChatRowEncoder::columns() const {
   return names;
 }
 
+std::vector<std::string> ChatRowEncoder::warnings() const {
+  std::vector<std::string> warnings = chat_.warnings();
+  if (!chat_.uses_rows() && image_column_.empty()) {
+    warnings.emplace_back("the prompt names no column: every row is asked the same; {column} stands for its value");
+  }
+  return warnings;
+}
+
 void ChatRowEncoder::bind(const std::vector<std::string>& cells) {
   chat_.bind(cells);
   if (filter_) {

@@ -43,6 +43,9 @@ class ChatRowEncoder final : public RowEncoder {
   bool matches(const RowBatch& batch, std::size_t row) const override;
   void encode(const RowBatch& batch, std::size_t row, RowTask& task) override;
 
+  // Things that are allowed and probably not meant, as sentences.
+  std::vector<std::string> warnings() const;
+
   // The rendered messages of the row that was encoded last.
   const Prompt& prompt() const noexcept { return prompt_; }
 
