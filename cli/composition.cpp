@@ -117,7 +117,8 @@ std::vector<std::string> kept_columns(const OutputSettings& output, const RowSou
 
 JobInputs::JobInputs(const JobRecord& record, std::string spool_folder)
     : settings_(record.settings.input),
-      spool_folder_(std::move(spool_folder)) {
+      spool_folder_(std::move(spool_folder)),
+      reads_twice_(record.settings.selection.sample.has_value()) {
   for (const auto& input : record.inputs) {
     paths_.push_back(input.path);
   }
@@ -143,6 +144,15 @@ std::unique_ptr<RawBytes> JobInputs::first_bytes(const std::string& path) {
       return open_raw_file(spool_path(spool_folder_, state), "standard input");
     }
     spool_ = std::make_unique<Spool>(STDIN_FILENO, spool_folder_, "standard input");
+    if (reads_twice_) {
+      // A sample is chosen in a pass of its own: the pipe is read to its end before.
+      const auto pipe = spool_->first_reader();
+      std::vector<char> block(std::size_t{256} << 10);
+      while (pipe->read(block.data(), block.size()) != 0) {
+      }
+      spool_.reset();
+      return open_raw_file(spool_path(spool_folder_, SpoolState::complete), "standard input");
+    }
   }
   return spool_->first_reader();
 }
@@ -159,6 +169,10 @@ std::unique_ptr<RawBytes> JobInputs::later_bytes(const std::string& path, std::s
   }
   if (spool_ != nullptr) {
     return spool_->second_reader(stop);
+  }
+  if (spool_folder_.empty()) {
+    throw Error(ErrorCode::usage, "standard input can be read only once without sending anything",
+                "save it to a file first, or leave --sample out");
   }
   return open_raw_file(spool_path(spool_folder_, spool_state(spool_folder_)), "standard input");
 }

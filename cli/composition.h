@@ -41,6 +41,7 @@ class JobInputs {
   std::vector<std::string> paths_;
   InputSettings settings_;
   std::string spool_folder_;
+  bool reads_twice_;
   std::unique_ptr<Spool> spool_;
 };
 

@@ -126,6 +126,7 @@ class JobSession {
         ledger_(directory.folder(), record.id),
         manifest_(directory.manifest_path()),
         rejects_(directory.rejects_path(), input_names(record)) {
+    is_saved_ = start.is_new && record_.output_path == plan_.path;
     record_.output_path = plan_.path;
     check_appending(record, plan_, *source_);
     const auto columns = record.settings.output.order == RowOrder::completion &&
@@ -159,6 +160,7 @@ class JobSession {
   Manifest manifest_;
   RejectLog rejects_;
   StopReason stop_;
+  bool is_saved_ = false;  // as it is now
 };
 
 int JobSession::run() {
@@ -168,7 +170,9 @@ int JobSession::run() {
   record_.status = JobStatus::running;
   record_.stop_code.clear();
   record_.stop_message.clear();
-  directory_.save(record_);
+  if (!is_saved_) {
+    directory_.save(record_);
+  }
   announce();
 
   const auto wanted = static_cast<std::size_t>(record_.settings.limits.concurrency);
