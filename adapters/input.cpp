@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/input.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
-
 #include "adapters/csv/csv_row_source.h"
 #include "adapters/input_format.h"
 #include "adapters/json/json_row_source.h"
@@ -14,6 +8,12 @@
 #include "adapters/text/text_files_source.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 namespace batchllm {
 namespace {
@@ -44,7 +44,8 @@ struct InputFile {
 };
 
 // The names of `a` that `b` lacks.
-std::vector<std::string> missing_in(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+std::vector<std::string> missing_in(const std::vector<std::string>& a,
+                                    const std::vector<std::string>& b) {
   std::vector<std::string> missing;
   std::copy_if(a.begin(), a.end(), std::back_inserter(missing), [&](const std::string& name) {
     return std::find(b.begin(), b.end(), name) == b.end();
@@ -83,7 +84,9 @@ class FilesSource final : public InputSource {
 
   const std::vector<std::string>& columns() const override { return columns_; }
 
-  bool is_open_ended() const override { return current_ ? current_.rows().is_open_ended() : open_ended_; }
+  bool is_open_ended() const override {
+    return current_ ? current_.rows().is_open_ended() : open_ended_;
+  }
 
   void select(const std::vector<std::string>& names) override {
     selected_ = names;
@@ -186,7 +189,8 @@ class FilesSource final : public InputSource {
     opened.format = file.format;
     if (same_family(file.format, InputFormat::json)) {
       InputSettings settings = settings_;
-      settings.format = settings_.format == InputFormat::automatic ? InputFormat::automatic : file.format;
+      settings.format =
+          settings_.format == InputFormat::automatic ? InputFormat::automatic : file.format;
       opened.json = open_json(std::move(stream), settings);
     } else {
       opened.csv = open_csv(std::move(stream), settings_, file.format == InputFormat::tsv);
@@ -244,12 +248,16 @@ class FilesSource final : public InputSource {
       difference = fmt::format("it lacks {}", name_list(lacking));
     }
     if (!more.empty()) {
-      difference += fmt::format("{}it has {} besides", difference.empty() ? "" : "; ", name_list(more));
+      difference +=
+          fmt::format("{}it has {} besides", difference.empty() ? "" : "; ", name_list(more));
     }
-    throw Error(ErrorCode::input_malformed,
-                fmt::format("the columns of {} are not those of {}: {}", path, files_.front().path, difference),
-                "inputs of one run need the same columns (in any order): run them one by one, or rename the "
-                "columns");
+    throw Error(
+        ErrorCode::input_malformed,
+        fmt::format(
+            "the columns of {} are not those of {}: {}", path, files_.front().path, difference),
+        "inputs of one run need the same columns (in any order): run them one by one, or rename "
+        "the "
+        "columns");
   }
 
   InputDescription description_of(std::size_t input, const OpenFile& opened) const {
@@ -296,9 +304,9 @@ class FilesSource final : public InputSource {
   std::vector<std::string> selected_;
   bool open_ended_ = false;
   OpenFile current_;
-  std::size_t input_ = 0;         // the number of the current file
-  bool untouched_ = true;         // nothing was read from the current file
-  std::uint64_t first_row_ = 0;   // number of the current file's first row
+  std::size_t input_ = 0;        // the number of the current file
+  bool untouched_ = true;        // nothing was read from the current file
+  std::uint64_t first_row_ = 0;  // number of the current file's first row
   std::uint64_t next_row_ = 0;
 };
 
@@ -327,7 +335,9 @@ class TextInput final : public InputSource {
 
   std::vector<InputDescription> describe() const override { return {description_}; }
 
-  std::optional<PrefixDigest> prefix_digest(std::size_t /*input*/) const override { return std::nullopt; }
+  std::optional<PrefixDigest> prefix_digest(std::size_t /*input*/) const override {
+    return std::nullopt;
+  }
 
   std::uint64_t padded_rows() const override { return 0; }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/byte_stream.h"
+#include "core/input_settings.h"
+#include "core/row_source.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "adapters/stream/byte_stream.h"
-#include "core/input_settings.h"
-#include "core/row_source.h"
 
 namespace batchllm {
 
@@ -27,27 +27,28 @@ class InputSource : public RowSource {
  public:
   virtual std::vector<InputDescription> describe() const = 0;
 
-  // For input number `input`; nullopt when it was not read from its start.
+  // For input number `input`; nullopt when it was not read from its start, or no digest is kept.
   virtual std::optional<PrefixDigest> prefix_digest(std::size_t input) const = 0;
 
   // Rows so far with fewer fields than the header (filled up with empty cells).
   virtual std::uint64_t padded_rows() const = 0;
 };
 
-// Files behind what the user typed; files and "-" stay as they are. A folder becomes the files in it and
-// in its subfolders, sorted bytewise: those of the given format, or with `automatic` its text files
-// (when it has none, its CSV and JSON files). Hidden files and folders are left out, links to folders
-// are not followed. A pattern (`*?[`) that no shell has expanded becomes the files that match. Throws
-// Error(input_missing) naming what matched nothing.
+// Files behind what the user typed; files and "-" stay as they are. A folder becomes the files in
+// it and in its subfolders, sorted bytewise: those of the given format, or with `automatic` its
+// text files (when it has none, its CSV and JSON files). Hidden files and folders are left out,
+// links to folders are not followed. A pattern (`*?[`) that no shell has expanded becomes the files
+// that match. Throws Error(input_missing) naming what matched nothing.
 std::vector<std::string> expand_inputs(const std::vector<std::string>& arguments,
                                        const InputSettings& settings);
 
 // How a path becomes a stream; a job that spools its standard input gives its own.
-using OpenStream =
-    std::function<std::unique_ptr<ByteStream>(const std::string& path, const std::string& encoding)>;
+using OpenStream = std::function<std::unique_ptr<ByteStream>(const std::string& path,
+                                                             const std::string& encoding)>;
 
 // Opens the inputs as one source: all of one kind, read in the order given, rows numbered through.
-// Columns of CSV files must be the same set (order may differ); those of JSON files are put together.
+// Columns of CSV files must be the same set (order may differ); those of JSON files are put
+// together.
 //
 // The format is InputSettings::format; else what the content and the extension say, where a content
 // that is clearly something else wins. Several files that have no data format's extension are text

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/input_format.h"
 
-#include <array>
-#include <cstddef>
-
 #include "adapters/json/json_check.h"
 #include "adapters/stream/byte_sink.h"
 #include "core/text.h"
+
+#include <array>
+#include <cstddef>
 
 namespace batchllm {
 namespace {
@@ -17,19 +17,18 @@ struct Extension {
 };
 
 constexpr std::array k_extensions = {
-    Extension{"csv", InputFormat::csv},      Extension{"tsv", InputFormat::tsv},
-    Extension{"tab", InputFormat::tsv},      Extension{"psv", InputFormat::csv},
-    Extension{"json", InputFormat::json},    Extension{"geojson", InputFormat::json},
-    Extension{"jsonl", InputFormat::jsonl},  Extension{"ndjson", InputFormat::jsonl},
-    Extension{"jsonlines", InputFormat::jsonl},
-    Extension{"txt", InputFormat::text},     Extension{"text", InputFormat::text},
-    Extension{"md", InputFormat::text},      Extension{"markdown", InputFormat::text},
-    Extension{"rst", InputFormat::text},     Extension{"adoc", InputFormat::text},
-    Extension{"org", InputFormat::text},     Extension{"tex", InputFormat::text},
-    Extension{"html", InputFormat::text},    Extension{"htm", InputFormat::text},
-    Extension{"xml", InputFormat::text},     Extension{"eml", InputFormat::text},
-    Extension{"log", InputFormat::text},     Extension{"srt", InputFormat::text},
-    Extension{"vtt", InputFormat::text},
+    Extension{"csv", InputFormat::csv},         Extension{"tsv", InputFormat::tsv},
+    Extension{"tab", InputFormat::tsv},         Extension{"psv", InputFormat::csv},
+    Extension{"json", InputFormat::json},       Extension{"geojson", InputFormat::json},
+    Extension{"jsonl", InputFormat::jsonl},     Extension{"ndjson", InputFormat::jsonl},
+    Extension{"jsonlines", InputFormat::jsonl}, Extension{"txt", InputFormat::text},
+    Extension{"text", InputFormat::text},       Extension{"md", InputFormat::text},
+    Extension{"markdown", InputFormat::text},   Extension{"rst", InputFormat::text},
+    Extension{"adoc", InputFormat::text},       Extension{"org", InputFormat::text},
+    Extension{"tex", InputFormat::text},        Extension{"html", InputFormat::text},
+    Extension{"htm", InputFormat::text},        Extension{"xml", InputFormat::text},
+    Extension{"eml", InputFormat::text},        Extension{"log", InputFormat::text},
+    Extension{"srt", InputFormat::text},        Extension{"vtt", InputFormat::text},
 };
 
 // What begins like an object with members, or like an array of objects.
@@ -95,12 +94,14 @@ InputFormat format_by_content(std::string_view head, InputFormat by_name) {
   }
   const std::string_view start = trim(head);
   const std::string_view line = start.substr(0, start.find('\n'));
-  const bool one_value = (line.starts_with('{') || line.starts_with('[')) && !json::check_json(line);
+  const bool one_value =
+      (line.starts_with('{') || line.starts_with('[')) && !json::check_json(line);
   return begins_like_json(head) || one_value ? InputFormat::json : InputFormat::csv;
 }
 
 std::string_view format_name(InputFormat format) noexcept {
-  constexpr std::array<std::string_view, 6> k_names = {"automatic", "csv", "tsv", "json", "jsonl", "text"};
+  constexpr std::array<std::string_view, 6> k_names = {
+      "automatic", "csv", "tsv", "json", "jsonl", "text"};
   return k_names[static_cast<std::size_t>(format)];
 }
 

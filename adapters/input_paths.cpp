@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <glob.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <system_error>
-
 #include "adapters/input.h"
 #include "adapters/input_format.h"
 #include "adapters/stream/raw_bytes.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <glob.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 namespace batchllm {
 namespace {
@@ -52,9 +53,10 @@ std::vector<std::string> only(const std::vector<std::string>& files,
                               bool (*wanted)(InputFormat, InputFormat),
                               InputFormat format) {
   std::vector<std::string> chosen;
-  std::copy_if(files.begin(), files.end(), std::back_inserter(chosen), [&](const std::string& file) {
-    return wanted(format_by_name(file), format);
-  });
+  std::copy_if(
+      files.begin(), files.end(), std::back_inserter(chosen), [&](const std::string& file) {
+        return wanted(format_by_name(file), format);
+      });
   return chosen;
 }
 
@@ -80,12 +82,12 @@ std::vector<std::string> expand_folder(const std::string& folder, const InputSet
       chosen = only(files, &same_family, settings.format);
   }
   if (chosen.empty()) {
-    throw Error(ErrorCode::input_missing,
-                files.empty() ? fmt::format("the folder {} holds no files", folder)
-                              : fmt::format("the folder {} holds no {} files",
-                                            folder,
-                                            format_name(settings.format)),
-                files.empty() ? "" : "--input-format text takes every file as a row");
+    throw Error(
+        ErrorCode::input_missing,
+        files.empty()
+            ? fmt::format("the folder {} holds no files", folder)
+            : fmt::format("the folder {} holds no {} files", folder, format_name(settings.format)),
+        files.empty() ? "" : "--input-format text takes every file as a row");
   }
   return chosen;
 }
@@ -122,7 +124,8 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& arguments
       files = {argument};
     } else if (fs::is_directory(argument, ignored)) {
       files = expand_folder(argument, settings);
-    } else if (!fs::exists(argument, ignored) && argument.find_first_of("*?[") != std::string::npos) {
+    } else if (!fs::exists(argument, ignored) &&
+               argument.find_first_of("*?[") != std::string::npos) {
       files = expand_pattern(argument);
     } else if (fs::exists(argument, ignored)) {
       files = {argument};  // a FIFO or a device

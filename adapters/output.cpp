@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/output.h"
 
-#include <fmt/format.h>
-
-#include <array>
-#include <utility>
-
 #include "adapters/csv/csv_row_sink.h"
 #include "adapters/json/json_row_sink.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
 
 namespace batchllm {
 namespace {
@@ -29,7 +29,8 @@ constexpr std::array k_extensions = {
 };
 
 // Formats that users ask for and that no sink writes.
-constexpr std::array<std::string_view, 5> k_not_written = {".parquet", ".xlsx", ".xls", ".sqlite", ".db"};
+constexpr std::array<std::string_view, 5> k_not_written = {
+    ".parquet", ".xlsx", ".xls", ".sqlite", ".db"};
 
 }  // namespace
 
@@ -53,9 +54,10 @@ OutputKind output_kind(const std::string& path, OutputFormat wanted, OutputForma
   }
   for (const auto extension : k_not_written) {
     if (lower.ends_with(extension)) {
-      throw Error(ErrorCode::usage,
-                  fmt::format("cannot write {}: there is no output format for {}", path, extension),
-                  "use .csv, .tsv, .json or .jsonl (also .gz, .zst, .xz, .bz2, .lz4), or --output-format");
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("cannot write {}: there is no output format for {}", path, extension),
+          "use .csv, .tsv, .json or .jsonl (also .gz, .zst, .xz, .bz2, .lz4), or --output-format");
     }
   }
   kind.format = fallback == OutputFormat::automatic ? OutputFormat::csv : fallback;
@@ -77,7 +79,8 @@ std::string_view extension_of(OutputFormat format) noexcept {
   return ".csv";
 }
 
-std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes, const RowSinkOptions& options) {
+std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes,
+                                       const RowSinkOptions& options) {
   switch (options.format) {
     case OutputFormat::json:
       return make_json_row_sink(std::move(bytes), JsonLayout::array, options.keep_record);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include "adapters/stream/byte_sink.h"
 #include "core/job_settings.h"
 #include "core/row_sink.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace batchllm {
 
@@ -18,8 +18,8 @@ struct OutputKind {
 };
 
 // The format that the settings or the path's extension say (".csv", ".jsonl.zst"); for other names
-// and for "-" `fallback`, which goes with the input. Throws Error(usage) for an extension that names
-// a format that cannot be written.
+// and for "-" `fallback`, which goes with the input. Throws Error(usage) for an extension that
+// names a format that cannot be written.
 OutputKind output_kind(const std::string& path, OutputFormat wanted, OutputFormat fallback);
 
 // The extension of a format: ".csv", ".tsv", ".json", ".jsonl".
@@ -33,7 +33,8 @@ struct RowSinkOptions {
 };
 
 // A sink that writes rows in one format into `bytes`. JSON values go into CSV cells as JSON text.
-std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes, const RowSinkOptions& options);
+std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes,
+                                       const RowSinkOptions& options);
 
 // Both at once: a row sink on the file at `path`.
 std::unique_ptr<RowSink> open_output(const std::string& path,

@@ -130,7 +130,10 @@ std::unique_ptr<InputSource> JobInputs::open_first() {
 }
 
 std::unique_ptr<RawBytes> JobInputs::first_bytes(const std::string& path) {
-  if (!is_stdin(path) || spool_folder_.empty()) {
+  if (!is_stdin(path)) {
+    return spool_folder_.empty() ? open_raw_file(path) : with_digest(open_raw_file(path));
+  }
+  if (spool_folder_.empty()) {
     return open_raw_file(path);
   }
   if (spool_ == nullptr) {
@@ -299,6 +302,31 @@ OutputPlan plan_output(const JobRecord& record, const InputSource& source) {
   return plan;
 }
 
+void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source) {
+  const OutputSettings& output = record.settings.output;
+  std::error_code error;
+  if (output.conflict != OutputConflict::append || !fs::exists(plan.path, error)) {
+    return;
+  }
+  if (plan.kind.format == OutputFormat::json) {
+    throw Error(ErrorCode::usage, fmt::format("{}: rows cannot be appended to a JSON array", plan.path),
+                "write one object a line instead: -o FILE.jsonl");
+  }
+  if (plan.kind.format == OutputFormat::jsonl) {
+    return;
+  }
+  InputSettings existing;
+  existing.format = plan.kind.format == OutputFormat::tsv ? InputFormat::tsv : InputFormat::csv;
+  std::vector<std::string> columns = kept_columns(output, source);
+  const ResultColumns added(output.column, output.include_meta, false, columns);
+  columns.insert(columns.end(), added.names().begin(), added.names().end());
+  if (fs::file_size(plan.path, error) != 0 && open_inputs({plan.path}, existing)->columns() != columns) {
+    throw Error(ErrorCode::output_exists,
+                fmt::format("{} has other columns than this run writes: {}", plan.path, name_list(columns)),
+                "write another file with -o, or --overwrite this one");
+  }
+}
+
 ResultWriterSettings make_result_settings(const JobRecord& record,
                                           const OutputPlan& plan,
                                           const JobInputs& inputs,
@@ -309,6 +337,7 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
   settings.output_column = output.column;
   settings.include_meta = output.include_meta;
   settings.may_restart = !plan.part_path.empty();
+  settings.adds_error_column = output.conflict != OutputConflict::append;
   settings.open_source = [output, is_json, &inputs, stop](std::vector<std::string>& names) {
     std::unique_ptr<InputSource> source = inputs.open_again(stop);
     names = kept_columns(output, *source);
@@ -338,7 +367,8 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
   }
   const bool appends = options.append;
   settings.open_sink = [options, compression, appends, plan]() mutable {
-    options.append = appends && fs::exists(plan.path);
+    std::error_code ignored;
+    options.append = appends && fs::file_size(plan.path, ignored) != 0 && !ignored;
     if (options.append) {
       fs::copy_file(plan.path, plan.part_path, fs::copy_options::overwrite_existing);
     } else {

@@ -78,6 +78,9 @@ OutputPlan plan_output(const JobRecord& record, const InputSource& source);
 // The format that goes with the input ("csv" for CSV).
 OutputFormat format_of_input(const InputSource& source);
 
+// With --append: throws Error when the rows of this run do not fit the file that is there.
+void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source);
+
 // How results are written to `plan`. `inputs` outlives what it returns.
 ResultWriterSettings make_result_settings(const JobRecord& record,
                                           const OutputPlan& plan,

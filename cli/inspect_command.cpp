@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/inspect_command.h"
 
+#include "core/json_text.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,9 +11,6 @@
 #include <cctype>
 #include <cstdio>
 #include <functional>
-
-#include "core/json_text.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -44,7 +44,8 @@ std::string distinct_text(const ColumnProfile& column) {
              : std::to_string(column.distinct.size());
 }
 
-// Text in `width` characters, cut or filled up; characters that are wide on a terminal may stand out.
+// Text in `width` characters, cut or filled up; characters that are wide on a terminal may stand
+// out.
 std::string padded(std::string_view text, std::size_t width) {
   std::string cell = one_line(text, width);
   const std::size_t length = character_count(cell);
@@ -71,7 +72,8 @@ void append_inputs(std::string& out, const InputProfile& profile) {
     }
   }
   if (profile.inputs.size() > k_files_shown) {
-    out += fmt::format("and {} more files\n", with_thousands(profile.inputs.size() - k_files_shown));
+    out +=
+        fmt::format("and {} more files\n", with_thousands(profile.inputs.size() - k_files_shown));
   }
 }
 
@@ -142,8 +144,9 @@ void write_columns(JsonWriter& json, const InputProfile& profile) {
     json.key("min_characters").number(static_cast<std::uint64_t>(column.shortest));
     json.key("avg_characters").decimal(column.average(), 1);
     json.key("max_characters").number(static_cast<std::uint64_t>(column.longest));
-    json.key("distinct").number(static_cast<std::uint64_t>(
-        more ? ColumnProfile::k_most_distinct : column.distinct.size()));
+    json.key("distinct")
+        .number(static_cast<std::uint64_t>(more ? ColumnProfile::k_most_distinct
+                                                : column.distinct.size()));
     json.key("distinct_is_at_least").boolean(more);
     json.key("example").string(column.example);
     json.end_object();
@@ -193,10 +196,12 @@ const ColumnProfile* richest_column(const std::vector<ColumnProfile>& columns) {
       continue;
     }
     const double variety = column.distinct.size() > 1 || column.filled <= 1 ? 1.0 : 0.1;
-    const double text_share =
-        column.filled == 0 ? 0 : 1 - 0.9 * static_cast<double>(column.json) / static_cast<double>(column.filled);
+    const double text_share = column.filled == 0 ? 0
+                                                 : 1 - 0.9 * static_cast<double>(column.json) /
+                                                           static_cast<double>(column.filled);
     const bool is_address = column.example.starts_with("http") || column.name == "path";
-    const double score = static_cast<double>(column.characters) * variety * text_share * (is_address ? 0.1 : 1);
+    const double score =
+        static_cast<double>(column.characters) * variety * text_share * (is_address ? 0.1 : 1);
     if (score > best_score) {
       best = &column;
       best_score = score;
@@ -268,7 +273,8 @@ std::string example_run_command(const std::vector<std::string>& inputs,
   return command + " --output-column summary";
 }
 
-std::string example_run_command(const std::vector<std::string>& inputs, const InputSettings& settings) {
+std::string example_run_command(const std::vector<std::string>& inputs,
+                                const InputSettings& settings) {
   constexpr std::uint64_t k_rows = 1000;
   const auto source = open_inputs(expand_inputs(inputs, settings), settings);
   return example_run_command(inputs, settings, profile_input(*source, k_rows).columns);

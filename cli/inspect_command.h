@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/input.h"
+#include "core/input_settings.h"
+#include "core/row_batch.h"
+
 #include <cstdint>
 #include <string>
 #include <unordered_set>
 #include <vector>
-
-#include "adapters/input.h"
-#include "core/input_settings.h"
-#include "core/row_batch.h"
 
 namespace batchllm {
 
@@ -24,7 +24,7 @@ struct ColumnProfile {
   std::uint64_t characters = 0;
   std::size_t shortest = 0;
   std::size_t longest = 0;
-  std::string example;  // the first filled cell, cut
+  std::string example;                       // the first filled cell, cut
   std::unordered_set<std::size_t> distinct;  // hashes; one more than k_most_distinct means "more"
 
   double average() const noexcept {
@@ -55,12 +55,13 @@ std::string example_run_command(const std::vector<std::string>& inputs,
                                 const std::vector<ColumnProfile>& columns);
 
 // The same after a look at the first rows. Throws what opening and reading throw.
-std::string example_run_command(const std::vector<std::string>& inputs, const InputSettings& settings);
+std::string example_run_command(const std::vector<std::string>& inputs,
+                                const InputSettings& settings);
 
-// `batchllm inspect`: what the inputs are, what is in their columns and which rows are bad, as text or
-// as one JSON object (batchllm.inspect/1) on standard output. Reads everything, or the first `rows`
-// rows when that is not 0. Returns the exit code: 0, also with bad rows. Throws Error for inputs that
-// cannot be read.
+// `batchllm inspect`: what the inputs are, what is in their columns and which rows are bad, as text
+// or as one JSON object (batchllm.inspect/1) on standard output. Reads everything, or the first
+// `rows` rows when that is not 0. Returns the exit code: 0, also with bad rows. Throws Error for
+// inputs that cannot be read.
 int inspect_command(const std::vector<std::string>& inputs,
                     const InputSettings& settings,
                     std::uint64_t rows,

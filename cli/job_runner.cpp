@@ -38,6 +38,13 @@ std::vector<std::string> input_names(const JobRecord& record) {
   return names;
 }
 
+// `| head` has seen enough: no error, and nothing to say.
+bool reader_has_left(const Error& error) {
+  const auto& details = error.details();
+  return std::find(details.begin(), details.end(), std::pair<std::string, std::string>("closed", "yes")) !=
+         details.end();
+}
+
 // Makes the failed rows of earlier runs open again.
 void reopen_failed_rows(const JobDirectory& directory,
                         const JobStart& start,
@@ -120,6 +127,7 @@ class JobSession {
         manifest_(directory.manifest_path()),
         rejects_(directory.rejects_path(), input_names(record)) {
     record_.output_path = plan_.path;
+    check_appending(record, plan_, *source_);
     const auto columns = record.settings.output.order == RowOrder::completion &&
                                  record.settings.output.columns.empty() && !source_->is_open_ended()
                              ? source_->columns()
@@ -302,10 +310,13 @@ int JobSession::finish(const EngineResult& result) {
         usd_text(result.in_doubt_micro_usd)));
   }
   if (const auto lost = ledger_.lost_records(); lost != 0) {
-    ui_.messages().warning(fmt::format("{} in the ledger damaged: their rows were asked again",
-                                       lost == 1 ? "1 record was" : with_thousands(lost) + " records were"));
+    ui_.messages().warning(fmt::format("{} in the ledger {} damaged: the rows without an answer were asked again",
+                                       count_noun(lost, "record"), lost == 1 ? "was" : "were"));
   }
   const int code = exit_code(result);
+  if (const auto reason = stop_.reason(); reason && reader_has_left(*reason)) {
+    return code;
+  }
   report_run({record_, result, stop_.reason(), result.result_complete && !stop_.reason() ? plan_.path : "", rejects, code}, ui_);
   return code;
 }
@@ -314,7 +325,7 @@ void JobSession::settle_status(const EngineResult& result) {
   const auto reason = stop_.reason();
   if (reason) {
     const ErrorCode code = reason->code();
-    const bool goes_on = code == ErrorCode::interrupted || code == ErrorCode::terminated ||
+    const bool goes_on = reader_has_left(*reason) || code == ErrorCode::interrupted || code == ErrorCode::terminated ||
                          error_kind(code).exit_code == 5;
     record_.status = goes_on ? JobStatus::interrupted : JobStatus::failed;
     record_.stop_code = reason->name();
@@ -332,7 +343,7 @@ void JobSession::settle_status(const EngineResult& result) {
 
 int JobSession::exit_code(const EngineResult& result) const {
   if (const auto reason = stop_.reason()) {
-    return reason->exit_code();
+    return reader_has_left(*reason) ? 0 : reason->exit_code();
   }
   const bool all_ok = result.progress.failed + result.progress.skipped == 0;
   return all_ok || record_.settings.fail_on == FailOn::none ? 0 : error_kind(ErrorCode::rows_failed).exit_code;
@@ -345,7 +356,7 @@ bool is_same_file(const InputFingerprint& before, const InputFingerprint& now) {
 
 // The digest of the first `bytes` bytes of the file as it is now.
 std::optional<std::uint64_t> digest_now(const std::string& path, std::uint64_t bytes) {
-  const auto raw = open_raw_file(path);
+  const auto raw = with_digest(open_raw_file(path));
   std::vector<char> block(std::size_t{1} << 20);
   std::uint64_t left = bytes;
   while (left != 0) {

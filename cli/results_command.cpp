@@ -179,7 +179,8 @@ int results_export_command(const ResultsExportRequest& request, Ui& ui) {
   ResultWriterSettings settings = make_result_settings(record, plan, inputs, {});
   settings.rows = wanted_rows(request.rows);
   ResultWriter writer(std::move(settings), nullptr, directory.folder(), {});
-  writer.write_recorded();
+  const ShardTotals totals = report_job(directory).totals;
+  writer.write_recorded(request.rows != ExportedRows::ok && totals.failed + totals.skipped != 0);
   if (!plan.part_path.empty()) {
     fs::rename(plan.part_path, plan.path);
     ui.messages().note(fmt::format("Wrote {} to {}", count_noun(writer.rows_written(), "row"), printable(plan.path)));

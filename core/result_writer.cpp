@@ -59,8 +59,8 @@ bool ResultWriter::write_in_input_order(std::stop_token stop) {
   return complete;
 }
 
-void ResultWriter::write_recorded() {
-  begin(false);
+void ResultWriter::write_recorded(bool some_failed) {
+  begin(some_failed);
   pass({}, false);
   sink_->finish();
 }
@@ -151,7 +151,8 @@ bool ResultWriter::write_row(const RowBatch& batch, std::size_t row, RowState st
   if ((settings_.rows == ResultRows::ok && failed) || (settings_.rows == ResultRows::failed && !failed)) {
     return true;
   }
-  if (failed && !with_error_ && settings_.may_restart && !settings_.include_meta) {
+  if (failed && !with_error_ && settings_.may_restart && settings_.adds_error_column &&
+      !settings_.include_meta) {
     return false;
   }
   if (reader_ == nullptr) {
@@ -205,7 +206,8 @@ void CompletionWriter::run(const std::function<void(RowSink&, ResultColumns&)>& 
   settings_.open_source(input_columns).reset();
   const std::unique_ptr<RowSink> sink = settings_.open_sink();
   // Rows stream out before it is known whether one fails.
-  ResultColumns columns(settings_.output_column, settings_.include_meta, settings_.may_restart, input_columns);
+  ResultColumns columns(settings_.output_column, settings_.include_meta,
+                        settings_.may_restart && settings_.adds_error_column, input_columns);
   sink->begin(input_columns, columns.names());
   if (first) {
     first(*sink, columns);

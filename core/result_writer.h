@@ -30,7 +30,8 @@ enum class ResultRows { all, ok, failed };
 struct ResultWriterSettings {
   std::string output_column = "output";
   bool include_meta = false;
-  bool may_restart = true;  // the destination can be written anew (a file, not a stream)
+  bool may_restart = true;        // the destination can be written anew (a file, not a stream)
+  bool adds_error_column = true;  // when a row failed, and the destination can be written anew
   ResultRows rows = ResultRows::all;
 
   // Opens a new pass over the inputs, its cells selected as the sink needs them; tells their names.
@@ -59,7 +60,8 @@ class ResultWriter {
   bool write_in_input_order(std::stop_token stop);
 
   // What is in the ledger files now; rows without an outcome are left out. The document is complete.
-  void write_recorded();
+  // `some_failed`: the column with the reasons is there from the start.
+  void write_recorded(bool some_failed);
 
   // No further row will get an outcome; rows from `end_row` on (when known) are not of the job.
   void finish_run(std::optional<std::uint64_t> end_row);

@@ -96,7 +96,6 @@ struct Slot {
   HttpResponse response;
   void* token = nullptr;
   TimePoint posted_at{};
-  std::int64_t wall_ms = 0;
   bool busy = false;
   bool sent = false;
   std::array<char, CURL_ERROR_SIZE> error_text{};
@@ -130,6 +129,9 @@ class HttpLoop final : public Transport {
   void abandon_all() override;
   void run(TransportUser& user) override;
   void wake() noexcept override;
+
+  // The wall clock when the events at hand came; for waits that a server gives as a date.
+  std::int64_t wall_ms() const noexcept { return wall_ms_; }
 
  private:
   void make_shards();
@@ -165,7 +167,9 @@ class HttpLoop final : public Transport {
   bool address_known_ = false;
   bool uses_proxy_ = false;
   TransportUser* user_ = nullptr;
+  bool user_has_news_ = false;  // a request ended since its last turn
   TimePoint now_{};
+  std::int64_t wall_ms_ = 0;
   int epoll_ = -1;
   int wake_ = -1;
 };
@@ -323,14 +327,19 @@ void HttpLoop::run(TransportUser& user) {
   std::array<epoll_event, 512> events{};
   now_ = std::chrono::steady_clock::now();
   while (true) {
+    user_has_news_ = false;
     const std::optional<TimePoint> user_wake = user.on_turn(now_);
     if (user.is_finished()) {
       return;
     }
     run_timers();
     flush_changes();
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms(user_wake));
+    // A quick server's answer may be in already: the user's turn comes at once, or never when it was
+    // the last one in flight.
+    const int wait = user_has_news_ ? 0 : wait_ms(user_wake);
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
     now_ = std::chrono::steady_clock::now();
+    wall_ms_ = std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       handle_event(event.data.fd, event.events);
@@ -412,6 +421,7 @@ void HttpLoop::finish(Slot& slot, CURLcode code) {
   response.body_size = slot.body.size();
   slot.busy = false;
   user_->on_response(slot.token, response);
+  user_has_news_ = true;
   slot.body.clear();
   free_slots_.push_back(&slot);
 }
@@ -535,8 +545,7 @@ std::size_t HttpLoop::on_header(char* bytes, std::size_t size, std::size_t count
       self.response = HttpResponse{};
       self.body.clear();
     } else {
-      const auto wall = std::chrono::system_clock::now().time_since_epoch();
-      read_header_line(line, std::chrono::duration_cast<Milliseconds>(wall).count(), self.response);
+      read_header_line(line, self.loop->wall_ms(), self.response);
     }
   } catch (const std::bad_alloc&) {
     return 0;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/json/json_members.h"
+#include "core/row_batch.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "adapters/json/json_members.h"
-#include "core/row_batch.h"
 
 namespace batchllm::json {
 
@@ -44,26 +45,38 @@ class CellPicker {
 
   std::size_t column_count() const noexcept { return names_.size(); }
 
-  // Appends one row's cells to `batch`. `record` is valid JSON and no array; the cells are views into
-  // it, or into `arena` where escapes were taken out.
-  void pick(std::string_view record, RowBatch& batch, TextArena& arena);
+  // Appends one row's cells to `batch`. `record` is valid JSON and no array; the cells are views
+  // into it, or into `arena` where escapes were taken out. `tokens` are those of TokenWalk, or
+  // empty where they are not known.
+  void pick(std::string_view record,
+            std::span<const std::uint32_t> tokens,
+            RowBatch& batch,
+            TextArena& arena);
 
  private:
   static constexpr std::size_t k_no_column = static_cast<std::size_t>(-1);
 
-  // Which column the member at one position of the last rows belonged to: rows of a file mostly have
-  // their members in the same order, so that one comparison replaces a lookup.
+  // Which column the member at one position of the last rows belonged to: rows of a file mostly
+  // have their members in the same order, so that one comparison replaces a lookup.
   struct Habit {
     std::string key;
     std::size_t column = k_no_column;
   };
 
+  template <typename Walk>
+  void pick_members(Walk walk, std::size_t base, RowBatch& batch, TextArena& arena);
+  void put(const Member& member,
+           std::size_t column,
+           std::size_t base,
+           RowBatch& batch,
+           TextArena& arena);
   std::size_t column_of(const Member& member, std::size_t position);
   std::size_t look_up(std::string_view key) const;
 
   std::vector<std::string> names_;
   std::unordered_map<std::string_view, std::size_t> columns_;
-  std::vector<std::pair<std::size_t, std::size_t>> repeated_;  // a column and the earlier one it repeats
+  std::vector<std::pair<std::size_t, std::size_t>>
+      repeated_;  // a column and the earlier one it repeats
   std::vector<Habit> habits_;
   std::vector<std::uint64_t> filled_;  // per column: the row (counted by row_) that filled it last
   std::uint64_t row_ = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_check.h"
 
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <vector>
-
-#include "core/text.h"
 
 namespace batchllm::json {
 namespace {
@@ -102,7 +102,8 @@ class Checker {
 
   bool key(Next& next) {
     if (text_[at_] != '"') {
-      return fail(text_[at_] == '}' ? "a comma stands before the }" : "a member name in quotes is missing");
+      return fail(text_[at_] == '}' ? "a comma stands before the }"
+                                    : "a member name in quotes is missing");
     }
     if (!string()) {
       return false;
@@ -185,8 +186,9 @@ class Checker {
         return true;
       }
       if (static_cast<unsigned char>(byte) < 0x20) {
-        return fail(byte == '\n' ? "a string runs over the end of its line (its closing quote is missing)"
-                                 : "a control character stands in a string");
+        return fail(byte == '\n'
+                        ? "a string runs over the end of its line (its closing quote is missing)"
+                        : "a control character stands in a string");
       }
       if (byte != '\\') {
         ++at_;
@@ -214,7 +216,8 @@ class Checker {
     const bool high = first >= 0xD800 && first < 0xDC00;
     if (first < 0 || (first >= 0xDC00 && first < 0xE000)) {
       at_ = start;
-      return fail(first < 0 ? "an escape \\u has no four hexadecimal digits" : "half a surrogate pair");
+      return fail(first < 0 ? "an escape \\u has no four hexadecimal digits"
+                            : "half a surrogate pair");
     }
     if (high) {
       const bool pair = text_.substr(at_).starts_with("\\u");
@@ -268,8 +271,8 @@ std::optional<JsonProblem> check_json(std::string_view text) {
   if (!is_utf8(text)) {
     std::size_t good = 0;
     std::size_t bad = text.size();
-    // The longest well-formed prefix, by halving: prefixes that end inside a character count as bad,
-    // which moves the answer by three bytes at most.
+    // The longest well-formed prefix, by halving: prefixes that end inside a character count as
+    // bad, which moves the answer by three bytes at most.
     while (bad - good > 1) {
       const std::size_t middle = good + (bad - good) / 2;
       (is_utf8(text.substr(0, middle)) ? good : bad) = middle;

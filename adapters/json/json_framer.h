@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/json/json_window.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "adapters/json/json_window.h"
 
 namespace batchllm::json {
 
@@ -26,12 +26,12 @@ Framing detect_framing(std::string_view head, bool whole);
 
 // One record, as found in the window; its views die when the window moves.
 struct JsonRecord {
-  std::string_view text;            // without white space around it
-  std::uint64_t offset = 0;         // decoded offset of its first byte
-  std::uint64_t line = 1;           // physical line of its first byte
-  std::uint64_t length = 0;         // bytes of the record, also of those that are not in `text`
-  std::string_view problem;         // why it is no record: "too_long", "not_json"; empty: it may be one
-  std::string_view message;         // the same for a person
+  std::string_view text;     // without white space around it
+  std::uint64_t offset = 0;  // decoded offset of its first byte
+  std::uint64_t line = 1;    // physical line of its first byte
+  std::uint64_t length = 0;  // bytes of the record, also of those that are not in `text`
+  std::string_view problem;  // why it is no record: "too_long", "not_json"; empty: it may be one
+  std::string_view message;  // the same for a person
 };
 
 enum class FrameResult { record, need_more, end };
@@ -46,8 +46,8 @@ class JsonFramer {
   // found before stay where they are. `need_more` asks for window.fill() and another call.
   virtual FrameResult next(JsonRecord& record) = 0;
 
-  // Called with a record that turned out not to be JSON: it may have swallowed its neighbours. Cuts it
-  // before the first of them that can be told, and goes on there.
+  // Called with a record that turned out not to be JSON: it may have swallowed its neighbours. Cuts
+  // it before the first of them that can be told, and goes on there.
   virtual void cut(JsonRecord& record) = 0;
 
   // Called with a good record, from which `cut` learns what neighbours look like.

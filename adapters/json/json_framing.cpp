@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "adapters/json/json_check.h"
 #include "adapters/json/json_framer.h"
 #include "adapters/json/json_scan.h"
 #include "core/text.h"
+
+#include <algorithm>
 
 namespace batchllm::json {
 namespace {

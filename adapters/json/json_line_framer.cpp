@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-#include <string>
-
 #include "adapters/json/json_framer.h"
 #include "core/row_batch.h"
 #include "core/text.h"
+
+#include <cstring>
+#include <string>
 
 namespace batchllm::json {
 namespace {
@@ -19,18 +19,18 @@ class LineFramer final : public JsonFramer {
   FrameResult next(JsonRecord& record) override {
     while (true) {
       const std::string_view rest = window_.rest();
-      const void* newline =
-          rest.size() == scanned_
-              ? nullptr
-              : std::memchr(rest.data() + scanned_, '\n', rest.size() - scanned_);
+      const void* newline = rest.size() == scanned_
+                                ? nullptr
+                                : std::memchr(rest.data() + scanned_, '\n', rest.size() - scanned_);
       if (newline == nullptr && !window_.at_end()) {
         scanned_ = rest.size();
         discard_if_too_long(rest);
         return FrameResult::need_more;
       }
-      const std::size_t length = newline == nullptr
-                                     ? rest.size()
-                                     : static_cast<std::size_t>(static_cast<const char*>(newline) - rest.data());
+      const std::size_t length =
+          newline == nullptr
+              ? rest.size()
+              : static_cast<std::size_t>(static_cast<const char*>(newline) - rest.data());
       if (newline == nullptr && rest.empty() && !discarding_) {
         return FrameResult::end;
       }
@@ -72,7 +72,10 @@ class LineFramer final : public JsonFramer {
   }
 
   // False for an empty line.
-  bool finish_line(std::string_view text, std::uint64_t offset, std::uint64_t line, JsonRecord& record) {
+  bool finish_line(std::string_view text,
+                   std::uint64_t offset,
+                   std::uint64_t line,
+                   JsonRecord& record) {
     record = JsonRecord{};
     record.line = line;
     if (discarding_) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_members.h"
 
+#include "adapters/json/json_scan.h"
+
 #include <cstdint>
 #include <cstring>
-
-#include "adapters/json/json_scan.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -44,14 +44,35 @@ const char* find_quote_or_backslash(const char* at, const char* end) noexcept {
   return at;
 }
 
+// Copies up to the next backslash and moves both pointers behind what was copied. Writes up to
+// k_unescape_slack bytes more than it copies.
+void copy_to_backslash(const char*& at, const char* end, char*& out) noexcept {
+#if defined(__SSE2__)
+  const __m128i backslash = _mm_set1_epi8('\\');
+  for (; end - at >= 16; at += 16, out += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, backslash)));
+    if (found != 0) {
+      const int plain = __builtin_ctz(found);
+      at += plain;
+      out += plain;
+      return;
+    }
+  }
+#endif
+  while (at < end && *at != '\\') {
+    *out++ = *at++;
+  }
+}
+
 // `at` is behind an opening quote; returns the closing one.
-const char* string_end(const char* at, const char* end, bool& escaped) noexcept {
+const char* string_end(const char* at, const char* end) noexcept {
   while (true) {
     at = find_quote_or_backslash(at, end);
     if (at >= end || *at == '"') {
       return at;
     }
-    escaped = true;
     at = end - at > 2 ? at + 2 : end;
   }
 }
@@ -67,7 +88,9 @@ std::uint32_t hex4(const char* digits) noexcept {
 }
 
 char* put_utf8(char* out, std::uint32_t code) noexcept {
-  const auto tail = [code](unsigned shift) { return static_cast<char>(0x80U | ((code >> shift) & 0x3FU)); };
+  const auto tail = [code](unsigned shift) {
+    return static_cast<char>(0x80U | ((code >> shift) & 0x3FU));
+  };
   if (code < 0x80) {
     *out++ = static_cast<char>(code);
   } else if (code < 0x800) {
@@ -139,9 +162,8 @@ bool MemberWalk::next(Member& member) noexcept {
   if (at_ >= end_ || *at_ != '"') {
     return false;
   }
-  member.key_escaped = false;
   const char* start = at_ + 1;
-  at_ = string_end(start, end_, member.key_escaped);
+  at_ = string_end(start, end_);
   member.key = {start, static_cast<std::size_t>(at_ - start)};
   at_ = at_ < end_ ? skip_space(at_ + 1, end_) : end_;  // the closing quote
   at_ = at_ < end_ ? skip_space(at_ + 1, end_) : end_;  // the colon
@@ -149,11 +171,10 @@ bool MemberWalk::next(Member& member) noexcept {
     return false;
   }
   member.kind = kind_of(*at_);
-  member.value_escaped = false;
   start = at_;
   if (member.kind == ValueKind::string) {
     ++start;
-    at_ = string_end(start, end_, member.value_escaped);
+    at_ = string_end(start, end_);
     member.value = {start, static_cast<std::size_t>(at_ - start)};
     at_ = at_ < end_ ? at_ + 1 : end_;
     return true;
@@ -171,15 +192,53 @@ bool MemberWalk::next(Member& member) noexcept {
   return true;
 }
 
+TokenWalk::TokenWalk(std::string_view object, std::span<const std::uint32_t> tokens) noexcept
+    : object_(object),
+      tokens_(tokens) {}
+
+bool TokenWalk::next(Member& member) noexcept {
+  // A member is a name, a colon, a value and what ends it.
+  if (at_ + 3 >= tokens_.size()) {
+    return false;
+  }
+  const char* const text = object_.data();
+  const std::uint32_t* const token = tokens_.data() + at_;
+  // A string ends at the last quote before the next token, a number or word at the last byte.
+  const auto trimmed_end = [text](std::size_t end) {
+    while (is_space(text[end - 1])) {
+      --end;
+    }
+    return end;
+  };
+  const auto inside = [&](std::size_t quote, std::size_t next) {
+    return std::string_view(text + quote + 1, trimmed_end(next) - quote - 2);
+  };
+  member.key = inside(token[0], token[1]);
+  const std::size_t start = token[2];
+  member.kind = kind_of(text[start]);
+  std::size_t after = at_ + 3;
+  if (member.kind == ValueKind::string) {
+    member.value = inside(start, token[3]);
+  } else if (member.kind == ValueKind::object || member.kind == ValueKind::array) {
+    for (std::size_t depth = 1; depth != 0 && after < tokens_.size(); ++after) {
+      const char byte = text[tokens_[after]];
+      depth += byte == '{' || byte == '[' ? 1 : 0;
+      depth -= byte == '}' || byte == ']' ? 1 : 0;
+    }
+    member.value = {text + start, tokens_[after - 1] + 1 - start};
+  } else {
+    member.value = {text + start, trimmed_end(token[3]) - start};
+  }
+  at_ = after + 1;
+  return true;
+}
+
 std::size_t unescape(std::string_view text, char* out) noexcept {
   const char* const begin = out;
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
-    const char* special = find_quote_or_backslash(at, end);
-    std::memcpy(out, at, static_cast<std::size_t>(special - at));
-    out += special - at;
-    at = special;
+    copy_to_backslash(at, end, out);
     if (end - at < 2) {
       break;
     }
@@ -201,7 +260,7 @@ std::size_t unescape(std::string_view text, char* out) noexcept {
 
 void append_unescaped(std::string& out, std::string_view text) {
   const std::size_t before = out.size();
-  out.resize(before + text.size());
+  out.resize(before + text.size() + k_unescape_slack);
   out.resize(before + unescape(text, out.data() + before));
 }
 

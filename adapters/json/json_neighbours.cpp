@@ -17,7 +17,8 @@ std::string row_beginning(std::string_view row) {
     return {};
   }
   const auto end = head.find('"', quote + 1);
-  return end == std::string_view::npos ? std::string() : "{" + std::string(head.substr(quote, end + 1 - quote));
+  return end == std::string_view::npos ? std::string()
+                                       : "{" + std::string(head.substr(quote, end + 1 - quote));
 }
 
 }  // namespace

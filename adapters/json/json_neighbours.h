@@ -8,10 +8,10 @@
 
 namespace batchllm::json {
 
-// Knows how a file's rows begin and what stands between them, so that the next row can be told after
-// one that is broken (an open quote makes everything behind it look like its inside). Learnt from the
-// first good rows: the name of the first member, and the bytes between two rows. Before that, a row
-// can only be told at the beginning of a line.
+// Knows how a file's rows begin and what stands between them, so that the next row can be told
+// after one that is broken (an open quote makes everything behind it look like its inside). Learnt
+// from the first good rows: the name of the first member, and the bytes between two rows. Before
+// that, a row can only be told at the beginning of a line.
 class Neighbours {
  public:
   static constexpr std::size_t k_reach = 256;  // a boundary is told by this many bytes at most

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_path.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <optional>
-
 #include "adapters/json/json_members.h"
 #include "adapters/json/json_scan.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace batchllm::json {
 namespace {
@@ -180,9 +180,7 @@ class PathSearch {
 
   static std::string shown(const std::string& text) { return "\"" + one_line(text, 60) + "\""; }
 
-  std::string place() const {
-    return walked_.empty() ? "the top level" : one_line(walked_, 100);
-  }
+  std::string place() const { return walked_.empty() ? "the top level" : one_line(walked_, 100); }
 
   [[noreturn]] void not_found(const std::string& step) {
     fail(fmt::format("{} has no {}", place(), shown(step)), step);
@@ -193,9 +191,11 @@ class PathSearch {
   }
 
   [[noreturn]] void fail(const std::string& what, const std::string& step = {}) {
-    std::string hint = "--json-path takes a JSON pointer (/data/items) or names with points (data.items)";
+    std::string hint =
+        "--json-path takes a JSON pointer (/data/items) or names with points (data.items)";
     if (const auto nearest = nearest_name(step, names_)) {
-      hint = fmt::format("did you mean --json-path {}/{}?", one_line(walked_, 100), one_line(*nearest, 60));
+      hint = fmt::format(
+          "did you mean --json-path {}/{}?", one_line(walked_, 100), one_line(*nearest, 60));
     } else if (!names_.empty()) {
       hint = fmt::format("{} has {}", place(), name_list(names_, 8));
     }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/json/json_window.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "adapters/json/json_window.h"
-
 namespace batchllm::json {
 
-// The steps of "/data/items" (JSON Pointer, with ~0 and ~1) or "data.items". Throws Error(usage) for
-// an empty step in the dotted form.
+// The steps of "/data/items" (JSON Pointer, with ~0 and ~1) or "data.items". Throws Error(usage)
+// for an empty step in the dotted form.
 std::vector<std::string> parse_json_path(std::string_view path);
 
 // Reads on in `window`, whatever the size of what is passed over, to the array at `path` and behind

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_row_sink.h"
 
+#include "adapters/json/json_members.h"
+#include "core/json_text.h"
+
 #include <simdjson.h>
 
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "adapters/json/json_members.h"
-#include "core/json_text.h"
 
 namespace batchllm {
 namespace {
@@ -26,7 +26,8 @@ class JsonRowSink final : public RowSink {
   void begin(const std::vector<std::string>& input_columns,
              const std::vector<std::string>& new_columns) override {
     for (const auto& column : input_columns) {
-      const bool replaced = std::find(new_columns.begin(), new_columns.end(), column) != new_columns.end();
+      const bool replaced =
+          std::find(new_columns.begin(), new_columns.end(), column) != new_columns.end();
       input_keys_.push_back(replaced ? std::string() : json_string(column) + ":");
     }
     for (const auto& column : new_columns) {
@@ -92,7 +93,8 @@ class JsonRowSink final : public RowSink {
     constexpr std::size_t k_slack = 64;
     minified_.resize(record.size() + k_slack);
     std::size_t length = 0;
-    if (simdjson::minify(record.data(), record.size(), minified_.data(), length) != simdjson::SUCCESS) {
+    if (simdjson::minify(record.data(), record.size(), minified_.data(), length) !=
+        simdjson::SUCCESS) {
       return record;
     }
     return std::string_view(minified_).substr(0, length);
@@ -100,7 +102,7 @@ class JsonRowSink final : public RowSink {
 
   bool is_replaced(const Member& member) {
     std::string_view name = member.key;
-    if (member.key_escaped) {
+    if (name.find('\\') != std::string_view::npos) {
       name_.clear();
       append_unescaped(name_, member.key);
       name = name_;

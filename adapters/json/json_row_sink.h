@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-
 #include "adapters/stream/byte_sink.h"
 #include "core/row_sink.h"
+
+#include <memory>
 
 namespace batchllm {
 
@@ -14,9 +14,9 @@ enum class JsonLayout {
 };
 
 // Writes rows as JSON objects. With `keep_record`, the row's own text is copied (numbers keep their
-// spelling, members their order) and the added members follow; a member that an added one replaces is
-// left out. Without it, or for rows that are no objects, members are made from the cells: text as
-// strings, JSON as it is, missing cells as null.
+// spelling, members their order) and the added members follow; a member that an added one replaces
+// is left out. Without it, or for rows that are no objects, members are made from the cells: text
+// as strings, JSON as it is, missing cells as null.
 std::unique_ptr<RowSink> make_json_row_sink(std::unique_ptr<ByteSink> bytes,
                                             JsonLayout layout,
                                             bool keep_record);

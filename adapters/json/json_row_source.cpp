@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_row_source.h"
 
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <algorithm>
-#include <limits>
-#include <unordered_set>
-#include <utility>
-
 #include "adapters/json/json_cells.h"
 #include "adapters/json/json_check.h"
 #include "adapters/json/json_framer.h"
@@ -17,6 +9,15 @@
 #include "adapters/json/json_window.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <unordered_set>
+#include <utility>
 
 namespace batchllm {
 namespace {
@@ -81,8 +82,9 @@ class Source final : public JsonRowSource {
     window_.fill_to(k_scouted_bytes);
     std::uint64_t line = 1;
     if (settings.json_path.empty()) {
-      framing_ = settings.format == InputFormat::jsonl ? Framing::lines
-                                                       : detect_framing(window_.rest(), window_.at_end());
+      framing_ = settings.format == InputFormat::jsonl
+                     ? Framing::lines
+                     : detect_framing(window_.rest(), window_.at_end());
     } else {
       framing_ = Framing::array;
       json_path_ = settings.json_path;
@@ -219,10 +221,10 @@ class Source final : public JsonRowSource {
       }
     }
     if (rows == 1 && window_.at_end() && !only_row.empty()) {
-      warnings_.push_back(
-          fmt::format("the file is one object, so there is one row; --json-path {} takes the rows from "
-                      "the array in it",
-                      one_line(only_row, 100)));
+      warnings_.push_back(fmt::format(
+          "the file is one object, so there is one row; --json-path {} takes the rows from "
+          "the array in it",
+          one_line(only_row, 100)));
     }
     columns_ = columns.take();
     picker_ = CellPicker(columns_);
@@ -277,7 +279,7 @@ class Source final : public JsonRowSource {
     batch.places.push_back(place);
     batch.records.push_back(record.text);
     if (picker_.column_count() != 0) {
-      picker_.pick(record.text, batch, arena_);
+      picker_.pick(record.text, tokens_, batch, arena_);
     }
   }
 
@@ -294,6 +296,11 @@ class Source final : public JsonRowSource {
     simdjson::dom::element value;
     // The window is padded, so the parser needs no copy.
     const auto error = parser_.parse(record.text.data(), record.text.size(), false).get(value);
+    // The tokens that the parser went along are the quickest way to the cells.
+    tokens_ = error == simdjson::SUCCESS
+                  ? std::span<const std::uint32_t>(parser_.implementation->structural_indexes.get(),
+                                                   parser_.implementation->n_structural_indexes)
+                  : std::span<const std::uint32_t>();
     if (error != simdjson::SUCCESS) {
       if (const auto problem = check_json(record.text)) {
         framer_->cut(record);
@@ -303,7 +310,8 @@ class Source final : public JsonRowSource {
       // JSON after all: the parser knows no numbers beyond 64 bits and no 1e999.
     }
     if (record.text.front() == '[') {
-      return Problem{"not_object", "the row is an array; a row has to be an object with named members"};
+      return Problem{"not_object",
+                     "the row is an array; a row has to be an object with named members"};
     }
     return std::nullopt;
   }
@@ -314,6 +322,7 @@ class Source final : public JsonRowSource {
   Framing framing_ = Framing::lines;
   std::unique_ptr<JsonFramer> framer_;
   simdjson::dom::parser parser_;
+  std::span<const std::uint32_t> tokens_;  // of the record that was parsed last
   CellPicker picker_;
   TextArena arena_;
   std::vector<std::string> columns_;

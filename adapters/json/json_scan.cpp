@@ -11,7 +11,8 @@
 
 namespace batchllm::json {
 
-std::optional<std::size_t> scan_brackets_scalar(std::string_view bytes, BracketScan& scan) noexcept {
+std::optional<std::size_t> scan_brackets_scalar(std::string_view bytes,
+                                                BracketScan& scan) noexcept {
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     const char byte = bytes[at];
     scan.newlines += byte == '\n' ? 1 : 0;
@@ -43,8 +44,10 @@ struct Block {
 
 BATCHLLM_AVX2 inline std::uint64_t bytes_equal(const Block& block, char byte) noexcept {
   const __m256i wanted = _mm256_set1_epi8(byte);
-  const auto low = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block.low, wanted)));
-  const auto high = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block.high, wanted)));
+  const auto low =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block.low, wanted)));
+  const auto high =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(block.high, wanted)));
   return low | (static_cast<std::uint64_t>(high) << 32U);
 }
 
@@ -55,8 +58,8 @@ BATCHLLM_AVX2 inline std::uint64_t prefix_xor(std::uint64_t bits) noexcept {
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(product));
 }
 
-// The bytes that a backslash escapes. A run of backslashes escapes the byte behind it when its length
-// is odd; adding the runs that begin on odd positions carries to exactly those ends.
+// The bytes that a backslash escapes. A run of backslashes escapes the byte behind it when its
+// length is odd; adding the runs that begin on odd positions carries to exactly those ends.
 inline std::uint64_t escaped_bytes(std::uint64_t backslashes, bool& carry) noexcept {
   constexpr std::uint64_t k_even = 0x5555555555555555U;
   if (backslashes == 0) {

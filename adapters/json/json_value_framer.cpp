@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <optional>
-#include <string>
-
 #include "adapters/json/json_framer.h"
 #include "adapters/json/json_neighbours.h"
 #include "adapters/json/json_scan.h"
 #include "core/row_batch.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
 
 namespace batchllm::json {
 namespace {
@@ -19,8 +19,8 @@ std::uint64_t newlines_in(std::string_view text) noexcept {
   return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
-// Follows brackets and strings from one value to the next: an array's elements, or values that follow
-// one another. Between values it goes byte by byte, inside them by scan_brackets.
+// Follows brackets and strings from one value to the next: an array's elements, or values that
+// follow one another. Between values it goes byte by byte, inside them by scan_brackets.
 class ValueFramer final : public JsonFramer {
  public:
   ValueFramer(JsonWindow& window, std::size_t max_row_bytes, bool in_array, bool ignore_rest)
@@ -138,7 +138,8 @@ class ValueFramer final : public JsonFramer {
     if (!length) {
       scanned_ = rest.size();
       if (scanned_ > max_row_bytes_) {
-        return lost_now(record, "too_long", "the row is longer than a row may be (or it is not closed)");
+        return lost_now(
+            record, "too_long", "the row is longer than a row may be (or it is not closed)");
       }
       return window_.at_end() ? lost_now(record, "not_json", "the object or array is not closed")
                               : FrameResult::need_more;
@@ -164,7 +165,8 @@ class ValueFramer final : public JsonFramer {
       }
     }
     if (scanned_ > max_row_bytes_) {
-      return lost_now(record, "too_long", "the row is longer than a row may be (or it is not closed)");
+      return lost_now(
+          record, "too_long", "the row is longer than a row may be (or it is not closed)");
     }
     if (!window_.at_end()) {
       return FrameResult::need_more;

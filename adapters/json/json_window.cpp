@@ -20,8 +20,8 @@ void JsonWindow::rewind(std::uint64_t offset) noexcept {
   offset_ = offset;
 }
 
-// Moves what is kept to the front of a buffer with room for a block behind it. The buffer grows for a
-// long record and shrinks again after it.
+// Moves what is kept to the front of a buffer with room for a block behind it. The buffer grows for
+// a long record and shrinks again after it.
 void JsonWindow::make_room() {
   const std::size_t kept = end_ - begin_;
   std::size_t capacity = kept + k_block <= 2 * k_block ? 2 * k_block : capacity_;

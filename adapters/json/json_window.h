@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/byte_stream.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-#include "adapters/stream/byte_stream.h"
 
 namespace batchllm::json {
 

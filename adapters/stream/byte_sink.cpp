@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/byte_sink.h"
 
+#include "adapters/stream/compressed_sink.h"
+#include "adapters/stream/file_descriptor.h"
+#include "adapters/stream/storage_error.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,10 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <utility>
-
-#include "adapters/stream/compressed_sink.h"
-#include "adapters/stream/file_descriptor.h"
-#include "adapters/stream/storage_error.h"
 
 namespace batchllm {
 namespace {
@@ -109,7 +109,9 @@ Compression compression_of(std::string_view path) noexcept {
   return Compression::none;
 }
 
-std::unique_ptr<ByteSink> open_file_sink(const std::string& path, Compression compression, bool append) {
+std::unique_ptr<ByteSink> open_file_sink(const std::string& path,
+                                         Compression compression,
+                                         bool append) {
   constexpr mode_t k_all_may_read_and_write = 0666;  // less the umask
   const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
   FileDescriptor file(::open(path.c_str(), flags, k_all_may_read_and_write));
@@ -121,7 +123,9 @@ std::unique_ptr<ByteSink> open_file_sink(const std::string& path, Compression co
       std::make_unique<DescriptorSink>(descriptor, std::move(file), path), compression, path);
 }
 
-std::unique_ptr<ByteSink> open_descriptor_sink(int descriptor, std::string name, Compression compression) {
+std::unique_ptr<ByteSink> open_descriptor_sink(int descriptor,
+                                               std::string name,
+                                               Compression compression) {
   auto sink = std::make_unique<DescriptorSink>(descriptor, FileDescriptor(), name);
   return compressed(std::move(sink), compression, name);
 }

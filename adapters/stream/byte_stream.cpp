@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/byte_stream.h"
 
+#include "adapters/stream/decompression.h"
+#include "adapters/stream/raw_bytes.h"
+#include "adapters/stream/transcoder.h"
+#include "core/error.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,12 +14,6 @@
 #include <cstring>
 #include <utility>
 #include <vector>
-
-#include "adapters/stream/decompression.h"
-#include "adapters/stream/raw_bytes.h"
-#include "adapters/stream/transcoder.h"
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -108,8 +108,9 @@ class TextByteStream final : public ByteStream {
 
   void skip_to(std::uint64_t offset) override {
     if (offset < offset_) {
-      throw Error(ErrorCode::internal,
-                  fmt::format("{} was asked to go back from byte {} to {}", name(), offset_, offset));
+      throw Error(
+          ErrorCode::internal,
+          fmt::format("{} was asked to go back from byte {} to {}", name(), offset_, offset));
     }
     if (!transcoder_ && offset - offset_ > head_.size() && bytes_->seek(offset + mark_bytes_)) {
       head_.clear();
@@ -122,7 +123,8 @@ class TextByteStream final : public ByteStream {
       if (read(discarded.data(), std::min<std::uint64_t>(left, discarded.size())) == 0) {
         throw Error(
             ErrorCode::input_unreadable,
-            fmt::format("{} ends at byte {}, before byte {} that was asked for", name(), offset_, offset),
+            fmt::format(
+                "{} ends at byte {}, before byte {} that was asked for", name(), offset_, offset),
             "the input is shorter than when its rows were read: restore it, or start a new job");
       }
     }

@@ -15,8 +15,8 @@ struct PrefixDigest {
   std::uint64_t xxh3 = 0;
 };
 
-// The text of one input: a file or pipe, decompressed and transcoded to UTF-8, without its byte order
-// mark. Not thread-safe.
+// The text of one input: a file or pipe, decompressed and transcoded to UTF-8, without its byte
+// order mark. Not thread-safe.
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
@@ -33,13 +33,15 @@ class ByteStream {
   // Share of the file's bytes on disk that were consumed; nullopt for a pipe.
   virtual std::optional<double> fraction_read() const = 0;
 
-  // Digest of what was read so far from the file's start; nullopt after a seek, or for a pipe.
+  // Digest of what was read so far from the file's start; nullopt after a seek, or when none is kept
+  // (adapters/stream/raw_bytes.h).
   virtual std::optional<PrefixDigest> prefix_digest() const = 0;
 
   // The file's name for messages.
   virtual const std::string& name() const = 0;
 
-  // How the bytes are stored, for `inspect`: "gzip", "zstd", … or "none"; and "utf-8", "utf-16le", ….
+  // How the bytes are stored, for `inspect`: "gzip", "zstd", … or "none"; and "utf-8", "utf-16le",
+  // ….
   virtual const std::string& compression() const = 0;
   virtual const std::string& encoding() const = 0;
 };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/compressed_sink.h"
 
+#include "core/error.h"
+
+#include <fmt/format.h>
+
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <cerrno>
 #include <exception>
 #include <utility>
-
-#include "core/error.h"
 
 namespace batchllm {
 namespace {
@@ -44,9 +44,10 @@ class CompressedSink final : public ByteSink {
   }
 
   ~CompressedSink() override {
-    // Freeing writes what is left; a sink that was given up must not.
-    if (!finished_) {
-      archive_write_fail(writer_.get());
+    // libarchive frees what it holds only by closing, which writes what is left: into nothing.
+    discard_ = true;
+    if (compression_ == Compression::lz4 && empty_) {
+      archive_write_data(writer_.get(), "", 1);
     }
   }
 
@@ -57,7 +58,7 @@ class CompressedSink final : public ByteSink {
     empty_ = empty_ && bytes.empty();
     while (!bytes.empty()) {
       const la_ssize_t count = archive_write_data(writer_.get(), bytes.data(), bytes.size());
-      if (count <= 0) {
+      if (count <= 0 || failure_) {
         fail();
       }
       bytes.remove_prefix(static_cast<std::size_t>(count));
@@ -73,7 +74,9 @@ class CompressedSink final : public ByteSink {
       sink_->write(k_empty_frame);
     } else {
       check(archive_write_close(writer_.get()));
-      finished_ = true;
+    }
+    if (failure_) {
+      fail();
     }
     sink_->finish();
   }
@@ -94,7 +97,8 @@ class CompressedSink final : public ByteSink {
         return archive_write_add_filter_bzip2(writer);
       case Compression::lz4:
         archive_write_add_filter_lz4(writer);
-        // Blocks of 256 KB instead of 4 MB: a cut off file loses less, and both sides need less memory.
+        // Blocks of 256 KB instead of 4 MB: a cut off file loses less, and both sides need less
+        // memory.
         return archive_write_set_filter_option(writer, "lz4", "block-size", "5");
       case Compression::none:
         break;
@@ -103,19 +107,20 @@ class CompressedSink final : public ByteSink {
   }
 
   // libarchive is C: what the sink throws waits in `failure_` until its caller returned.
-  static la_ssize_t write_compressed(archive* writer,
+  static la_ssize_t write_compressed(archive* /*writer*/,
                                      void* self,
                                      const void* bytes,
                                      std::size_t count) noexcept {
     auto& sink = *static_cast<CompressedSink*>(self);
     try {
-      sink.sink_->write({static_cast<const char*>(bytes), count});
-      return static_cast<la_ssize_t>(count);
+      if (!sink.discard_) {
+        sink.sink_->write({static_cast<const char*>(bytes), count});
+      }
     } catch (...) {
       sink.failure_ = std::current_exception();
-      archive_set_error(writer, EIO, "the compressed bytes cannot be written");
-      return -1;
+      sink.discard_ = true;
     }
+    return static_cast<la_ssize_t>(count);
   }
 
   void check(int result) {
@@ -129,8 +134,9 @@ class CompressedSink final : public ByteSink {
       std::rethrow_exception(std::exchange(failure_, nullptr));
     }
     const char* reason = archive_error_string(writer_.get());
-    throw Error(ErrorCode::storage,
-                fmt::format("cannot compress into {}: {}", name_, reason == nullptr ? "unknown" : reason));
+    throw Error(
+        ErrorCode::storage,
+        fmt::format("cannot compress into {}: {}", name_, reason == nullptr ? "unknown" : reason));
   }
 
   std::unique_ptr<ByteSink> sink_;
@@ -138,7 +144,7 @@ class CompressedSink final : public ByteSink {
   std::string name_;
   std::exception_ptr failure_;
   bool empty_ = true;
-  bool finished_ = false;
+  bool discard_ = false;  // what comes out of the compressor is not wanted any more
   std::unique_ptr<archive, FreeWriter> writer_;  // last: it writes to the members above
 };
 

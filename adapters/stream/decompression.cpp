@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/decompression.h"
 
+#include "adapters/stream/gzip_bytes.h"
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
 #include <archive.h>
 #include <archive_entry.h>
-#include <fmt/format.h>
 
 #include <array>
 #include <cerrno>
 #include <exception>
 #include <utility>
 #include <vector>
-
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -45,7 +47,6 @@ class DecompressedBytes final : public RawBytes {
         reader_(archive_read_new()) {
     archive* reader = reader_.get();
     // Named one by one: `filter_all` would run outside programs for rare formats.
-    archive_read_support_filter_gzip(reader);
     archive_read_support_filter_zstd(reader);
     archive_read_support_filter_xz(reader);
     archive_read_support_filter_bzip2(reader);
@@ -118,12 +119,13 @@ class DecompressedBytes final : public RawBytes {
       std::rethrow_exception(std::exchange(failure_, nullptr));
     }
     const char* reason = archive_error_string(reader_.get());
-    throw Error(ErrorCode::input_unreadable,
-                fmt::format("{} is damaged or cut off: {} (after {} decoded bytes)",
-                            name(),
-                            reason == nullptr ? "the compressed data end too early" : printable(reason),
-                            offset_),
-                "fetch the file again; everything before that byte can be read")
+    throw Error(
+        ErrorCode::input_unreadable,
+        fmt::format("{} is damaged or cut off: {} (after {} decoded bytes)",
+                    name(),
+                    reason == nullptr ? "the compressed data end too early" : printable(reason),
+                    offset_),
+        "fetch the file again; everything before that byte can be read")
         .with_detail("decoded_offset", std::to_string(offset_));
   }
 
@@ -143,8 +145,8 @@ std::string_view compression_by_magic(std::string_view head) noexcept {
   for (const auto& magic : k_magics) {
     // "BZh" could begin a text: a digit and the block's own magic number follow in a real one.
     if (head.starts_with(magic.bytes) &&
-        (magic.name != "bzip2" ||
-         (head.size() >= 10 && (head.substr(4, 6) == "1AY&SY" || head.substr(4, 6) == "\x17rE8P\x90")))) {
+        (magic.name != "bzip2" || (head.size() >= 10 && (head.substr(4, 6) == "1AY&SY" ||
+                                                         head.substr(4, 6) == "\x17rE8P\x90")))) {
       return magic.name;
     }
   }
@@ -152,6 +154,9 @@ std::string_view compression_by_magic(std::string_view head) noexcept {
 }
 
 std::unique_ptr<RawBytes> decompress(std::unique_ptr<RawBytes> bytes, std::string head) {
+  if (compression_by_magic(head) == "gzip") {
+    return gunzip(std::move(bytes), std::move(head));
+  }
   return std::make_unique<DecompressedBytes>(std::move(bytes), std::move(head));
 }
 

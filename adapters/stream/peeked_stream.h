@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/byte_stream.h"
+
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
-
-#include "adapters/stream/byte_stream.h"
 
 namespace batchllm {
 

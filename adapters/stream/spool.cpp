@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/spool.h"
 
-#include <fcntl.h>
+#include "adapters/stream/file_descriptor.h"
+#include "adapters/stream/storage_error.h"
+#include "core/error.h"
+
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,10 +20,6 @@
 #include <mutex>
 #include <system_error>
 #include <utility>
-
-#include "adapters/stream/file_descriptor.h"
-#include "adapters/stream/storage_error.h"
-#include "core/error.h"
 
 namespace batchllm {
 namespace {
@@ -33,8 +34,9 @@ SpoolState spool_state(const std::string& folder) {
   if (std::filesystem::exists(spool_path(folder, SpoolState::complete), ignored)) {
     return SpoolState::complete;
   }
-  return std::filesystem::exists(spool_path(folder, SpoolState::partial), ignored) ? SpoolState::partial
-                                                                                   : SpoolState::none;
+  return std::filesystem::exists(spool_path(folder, SpoolState::partial), ignored)
+             ? SpoolState::partial
+             : SpoolState::none;
 }
 
 std::string spool_path(const std::string& folder, SpoolState state) {
@@ -112,8 +114,9 @@ class Spool::Shared {
         return static_cast<std::size_t>(count);
       }
       if (count == 0 || errno != EINTR) {
-        throw Error(ErrorCode::input_unreadable,
-                    fmt::format("the copy of {} in {} cannot be read at byte {}", name_, folder_, offset));
+        throw Error(
+            ErrorCode::input_unreadable,
+            fmt::format("the copy of {} in {} cannot be read at byte {}", name_, folder_, offset));
       }
     }
   }
@@ -145,7 +148,7 @@ class Spool::Shared {
   FileDescriptor file_;
   std::mutex mutex_;
   std::condition_variable_any grown_;
-  std::uint64_t written_ = 0;  // guarded by mutex_
+  std::uint64_t written_ = 0;     // guarded by mutex_
   State state_ = State::growing;  // guarded by mutex_
 };
 
@@ -195,7 +198,8 @@ class Spool::SecondReader final : public RawBytes {
         stop_(std::move(stop)) {}
 
   std::size_t read(char* buffer, std::size_t capacity) override {
-    const std::size_t count = capacity == 0 ? 0 : shared_->read_at(offset_, buffer, capacity, stop_);
+    const std::size_t count =
+        capacity == 0 ? 0 : shared_->read_at(offset_, buffer, capacity, stop_);
     offset_ += count;
     return count;
   }

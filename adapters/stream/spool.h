@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/raw_bytes.h"
+
 #include <memory>
 #include <stop_token>
 #include <string>
 
-#include "adapters/stream/raw_bytes.h"
-
 namespace batchllm {
 
-// What a folder holds of a spooled input. `partial`: the process ended while the pipe was still being
-// read; what lies beyond the file is lost with the pipe, and only the rows within it can be resumed.
+// What a folder holds of a spooled input. `partial`: the process ended while the pipe was still
+// being read; what lies beyond the file is lost with the pipe, and only the rows within it can be
+// resumed.
 enum class SpoolState { none, partial, complete };
 
 SpoolState spool_state(const std::string& folder);
@@ -18,15 +19,16 @@ SpoolState spool_state(const std::string& folder);
 // The file in `folder` for a state: "input.spool.part" or "input.spool".
 std::string spool_path(const std::string& folder, SpoolState state);
 
-// Makes a pipe readable more than once: its raw bytes go into a file (mode 0600) as the first reader
-// consumes them, and further readers read that file, waiting for the first one where they catch up
-// with it. At the end of the pipe the file is made durable and renamed from `input.spool.part` to
-// `input.spool`, after which open_raw_file on it gives the same bytes to any later process.
+// Makes a pipe readable more than once: its raw bytes go into a file (mode 0600) as the first
+// reader consumes them, and further readers read that file, waiting for the first one where they
+// catch up with it. At the end of the pipe the file is made durable and renamed from
+// `input.spool.part` to `input.spool`, after which open_raw_file on it gives the same bytes to any
+// later process.
 //
 // A further reader that asks for no more than the first one was given never waits.
 //
-// Thread rule: each reader belongs to one thread; different readers may be on different threads. The
-// readers keep what they share alive; the spool itself may go before them.
+// Thread rule: each reader belongs to one thread; different readers may be on different threads.
+// The readers keep what they share alive; the spool itself may go before them.
 class Spool {
  public:
   // `descriptor` stays the caller's; `name` is for messages. Replaces what `folder` holds of an

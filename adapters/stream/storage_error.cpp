@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/storage_error.h"
 
+#include "core/error.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <system_error>
-
-#include "core/error.h"
 
 namespace batchllm {
 
 void throw_storage_error(const std::string& name, int error) {
   const std::string reason = std::generic_category().message(error);
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-    throw Error(ErrorCode::storage_full,
-                fmt::format("no room to write {}: {}", name, reason),
-                "free some space (or raise the limit), then `batchllm resume`: what is answered is kept")
+    throw Error(
+        ErrorCode::storage_full,
+        fmt::format("no room to write {}: {}", name, reason),
+        "free some space (or raise the limit), then `batchllm resume`: what is answered is kept")
         .with_detail("path", name);
   }
   if (error == EPIPE) {

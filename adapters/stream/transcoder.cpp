@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/transcoder.h"
 
+#include "core/error.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -26,14 +26,29 @@ Transcoder::Transcoder(const std::string& encoding, std::string input)
       input_(std::move(input)),
       block_(k_block) {
   if (converter_ == k_no_converter) {
-    const auto nearest = nearest_name(
-        encoding,
-        {"utf-8", "utf-16", "utf-16le", "utf-16be", "latin1", "iso-8859-1", "iso-8859-15", "windows-1252",
-         "cp1252", "cp1251", "cp437", "shift_jis", "euc-jp", "gb18030", "gbk", "big5", "koi8-r"});
+    const auto nearest = nearest_name(encoding,
+                                      {"utf-8",
+                                       "utf-16",
+                                       "utf-16le",
+                                       "utf-16be",
+                                       "latin1",
+                                       "iso-8859-1",
+                                       "iso-8859-15",
+                                       "windows-1252",
+                                       "cp1252",
+                                       "cp1251",
+                                       "cp437",
+                                       "shift_jis",
+                                       "euc-jp",
+                                       "gb18030",
+                                       "gbk",
+                                       "big5",
+                                       "koi8-r"});
     throw Error(ErrorCode::usage,
                 fmt::format("unknown encoding {} in --encoding", one_line(encoding, 60)),
-                nearest ? fmt::format("did you mean {}? `iconv -l` lists all", *nearest)
-                        : "`iconv -l` lists all; common ones are latin1, windows-1252 and utf-16le");
+                nearest
+                    ? fmt::format("did you mean {}? `iconv -l` lists all", *nearest)
+                    : "`iconv -l` lists all; common ones are latin1, windows-1252 and utf-16le");
   }
 }
 
@@ -59,7 +74,10 @@ bool Transcoder::refill(std::string& head, RawBytes& bytes) {
   return !ended_;
 }
 
-std::size_t Transcoder::read(std::string& head, RawBytes& bytes, char* buffer, std::size_t capacity) {
+std::size_t Transcoder::read(std::string& head,
+                             RawBytes& bytes,
+                             char* buffer,
+                             std::size_t capacity) {
   bool incomplete = false;  // a character's first bytes are all that waits
   while (true) {
     if ((begin_ == end_ || incomplete) && !ended_) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/raw_bytes.h"
+
 #include <iconv.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "adapters/stream/raw_bytes.h"
 
 namespace batchllm {
 

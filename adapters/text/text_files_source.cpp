@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/text/text_files_source.h"
 
+#include "adapters/stream/byte_stream.h"
+#include "core/error.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
-
-#include "adapters/stream/byte_stream.h"
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -105,7 +105,8 @@ class TextFilesSource final : public RowSource {
     }
     if (text_.size() > max_row_bytes_) {
       bad.reason = "too_long";
-      bad.message = fmt::format("the file is longer than {} (--max-row-bytes)", bytes_text(max_row_bytes_));
+      bad.message =
+          fmt::format("the file is longer than {} (--max-row-bytes)", bytes_text(max_row_bytes_));
     } else if (!is_utf8(text_)) {
       bad.reason = "not_utf8";
       bad.message = "the file is not UTF-8 text (pass its encoding with --encoding)";

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "adapters/json/json_row_source.h"
 #include "core/text.h"
 #include "tests/support/memory_byte_stream.h"
 
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace batchllm {
 
-// What a source gave, written so that a test can compare it: each row as `#index@line column=cell …`,
-// JSON cells in <>, missing ones as -; each bad row as `!reason`.
+// What a source gave, written so that a test can compare it: each row as `#index@line column=cell
+// …`, JSON cells in <>, missing ones as -; each bad row as `!reason`.
 struct ReadRows {
   std::vector<std::string> rows;
   std::vector<RowPlace> places;

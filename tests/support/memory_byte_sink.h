@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/byte_sink.h"
+
 #include <string>
 #include <string_view>
-
-#include "adapters/stream/byte_sink.h"
 
 namespace batchllm {
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -92,6 +93,10 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);
+  if (options.largest_file) {
+    const rlimit limit = {*options.largest_file, *options.largest_file};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
   if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) {
     _exit(126);
   }
@@ -163,13 +168,20 @@ void Process::send_signal(int number) const {
   kill(id_, number);
 }
 
+bool Process::is_running() const {
+  siginfo_t state{};
+  return !reaped_ &&
+         waitid(P_PID, static_cast<id_t>(id_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         state.si_pid == 0;
+}
+
 void Process::type(std::string_view text) const {
   if (write(input_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     throw std::runtime_error("the child does not take its input");
   }
 }
 
-bool Process::pump() {
+bool Process::pump(int timeout_ms) {
   if (pending_input_.empty() && !keep_input_open_) {
     close_descriptor(input_);
   }
@@ -179,7 +191,7 @@ bool Process::pump() {
   const int writing = pending_input_.empty() ? -1 : input_;
   std::array<pollfd, 3> watched = {
       {{output_, POLLIN, 0}, {error_, POLLIN, 0}, {writing, POLLOUT, 0}}};
-  if (poll(watched.data(), watched.size(), -1) < 0) {
+  if (poll(watched.data(), watched.size(), timeout_ms) < 0) {
     return errno == EINTR;
   }
   if (watched[0].revents != 0 && !drain(output_, result_.output_text)) {
@@ -197,6 +209,10 @@ bool Process::pump() {
     }
   }
   return true;
+}
+
+void Process::exchange() {
+  pump(0);
 }
 
 bool Process::wait_for_output(std::string_view text) {
@@ -221,10 +237,12 @@ ProcessResult Process::wait() {
   while (pump()) {
   }
   int status = 0;
-  while (!reaped_ && waitpid(id_, &status, 0) < 0 && errno == EINTR) {
+  rusage usage{};
+  while (!reaped_ && wait4(id_, &status, 0, &usage) < 0 && errno == EINTR) {
   }
   if (!reaped_) {
     reaped_ = true;
+    result_.peak_memory_kib = usage.ru_maxrss;
     result_.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   return result_;

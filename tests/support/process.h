@@ -18,14 +18,16 @@ struct ProcessOptions {
   std::string folder = {};                              // working directory; empty: the test's own
   std::string input = {};  // written to its standard input, then closed
   bool terminal = false;   // standard output and error are one pseudo terminal (in `error_text`)
-  bool terminal_input = false;  // standard input is the terminal too
-  unsigned short columns = 80;  // width of that terminal
+  bool terminal_input = false;                     // standard input is the terminal too
+  unsigned short columns = 80;                     // width of that terminal
+  std::optional<unsigned long> largest_file = {};  // bytes: RLIMIT_FSIZE of the child
 };
 
 struct ProcessResult {
   int exit_code = -1;  // 128 + signal when a signal ended it
   std::string output_text;
   std::string error_text;
+  long peak_memory_kib = 0;  // largest resident set
 };
 
 // A running child. The destructor kills and reaps it. Not thread-safe.
@@ -42,8 +44,14 @@ class Process {
 
   void send_signal(int number) const;
 
+  // False once it has ended (wait() tells how). Does not read its output.
+  bool is_running() const;
+
   // Types on the terminal, or writes to standard input when `input` was empty and not yet closed.
   void type(std::string_view text) const;
+
+  // Moves what can be moved at once of its input and output; never waits.
+  void exchange();
 
   // Reads until standard output holds `text`, or the process's output ends. False at the end.
   bool wait_for_output(std::string_view text);
@@ -58,7 +66,7 @@ class Process {
   ProcessResult wait();
 
  private:
-  bool pump();  // one poll; false when every output is closed
+  bool pump(int timeout_ms = -1);  // one poll; false when every output is closed
   void close_descriptor(int& descriptor) noexcept;
 
   pid_t id_ = -1;

@@ -15,7 +15,8 @@ namespace batchllm {
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "batchllm-test-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "batchllm-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw std::runtime_error("no scratch folder");
     }

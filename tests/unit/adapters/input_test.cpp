@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/input.h"
-
-#include <unistd.h>
-
-#include <map>
+#include "adapters/stream/raw_bytes.h"
 
 #include "adapters/input_format.h"
 #include "adapters/stream/byte_sink.h"
@@ -11,6 +8,10 @@
 #include "tests/support/catch.h"
 #include "tests/support/json_rows.h"
 #include "tests/support/scratch_folder.h"
+
+#include <unistd.h>
+
+#include <map>
 
 using namespace batchllm;
 
@@ -75,7 +76,9 @@ TEST_CASE("names of compressed files keep their format", "[input]") {
   sink->finish();
   CHECK(rows_of({folder.path("a.csv.gz")}) == "#0@2 1 x\n");
   const auto facts = open_inputs({folder.path("a.csv.gz")}, {})->describe().at(0).facts;
-  CHECK(std::count(facts.begin(), facts.end(), std::pair<std::string, std::string>("compression", "gzip")) == 1);
+  CHECK(std::count(facts.begin(),
+                   facts.end(),
+                   std::pair<std::string, std::string>("compression", "gzip")) == 1);
 }
 
 TEST_CASE("several files are one input with rows numbered through", "[input]") {
@@ -84,7 +87,9 @@ TEST_CASE("several files are one input with rows numbered through", "[input]") {
                                           folder.write("2.csv", "b,a\nz,3\n"),
                                           folder.write("3.csv", "a,b\n"),
                                           folder.write("4.tsv", "a\tb\n4\tw\n")};
-  const auto source = open_inputs(paths, {});
+  const auto source = open_inputs(paths, {}, [](const std::string& path, const std::string& encoding) {
+    return open_byte_stream(with_digest(open_raw_file(path)), encoding);
+  });
   const ReadRows got = read_rows(*source);
   CHECK(got.text() == "#0@2 1 x\n#1@3 2 y\n#2@2 3 z\n#3@2 4 w\n");
   CHECK(got.places[2].input == 1);
@@ -99,7 +104,8 @@ TEST_CASE("several files are one input with rows numbered through", "[input]") {
   for (std::size_t row = got.rows.size(); row-- > 0;) {
     source->seek(got.places[row]);
     CHECK(read_rows(*source).rows ==
-          std::vector<std::string>(got.rows.begin() + static_cast<std::ptrdiff_t>(row), got.rows.end()));
+          std::vector<std::string>(got.rows.begin() + static_cast<std::ptrdiff_t>(row),
+                                   got.rows.end()));
   }
   source->seek(got.places[0]);
   source->select({"b"});
@@ -133,12 +139,14 @@ TEST_CASE("inputs that do not go together are refused by name", "[input]") {
   CHECK(kinds.code() == ErrorCode::usage);
   CHECK_THAT(kinds.message(), ContainsSubstring("a.csv is csv"));
   CHECK(error_of([&] { open_inputs({}, {}); }).code() == ErrorCode::usage);
-  CHECK(error_of([&] { open_inputs({folder.path("none.csv")}, {}); }).code() == ErrorCode::input_missing);
+  CHECK(error_of([&] { open_inputs({folder.path("none.csv")}, {}); }).code() ==
+        ErrorCode::input_missing);
 }
 
 TEST_CASE("a folder becomes its text files, or those of the format", "[input]") {
   const ScratchFolder folder;
-  for (const char* name : {"b.txt", "a.md", "sub/c.txt", ".hidden", ".git/config", "rows.csv", "x.jsonl"}) {
+  for (const char* name :
+       {"b.txt", "a.md", "sub/c.txt", ".hidden", ".git/config", "rows.csv", "x.jsonl"}) {
     folder.write(name, "{}");
   }
   REQUIRE(::symlink(folder.path().c_str(), folder.path("sub/loop").c_str()) == 0);
@@ -158,14 +166,18 @@ TEST_CASE("a folder becomes its text files, or those of the format", "[input]") 
   settings.format = InputFormat::text;
   CHECK(names(settings) == "a.md b.txt rows.csv sub/c.txt x.jsonl ");
 
-  CHECK(expand_inputs({folder.path("*.txt"), "-"}, {}) == std::vector<std::string>{folder.path("b.txt"), "-"});
-  CHECK(error_of([&] { expand_inputs({folder.path("*.xyz")}, {}); }).code() == ErrorCode::input_missing);
-  CHECK(error_of([&] { expand_inputs({folder.path("b.tx")}, {}); }).code() == ErrorCode::input_missing);
+  CHECK(expand_inputs({folder.path("*.txt"), "-"}, {}) ==
+        std::vector<std::string>{folder.path("b.txt"), "-"});
+  CHECK(error_of([&] { expand_inputs({folder.path("*.xyz")}, {}); }).code() ==
+        ErrorCode::input_missing);
+  CHECK(error_of([&] { expand_inputs({folder.path("b.tx")}, {}); }).code() ==
+        ErrorCode::input_missing);
 }
 
 TEST_CASE("text files are rows of path, name and text", "[input]") {
   const ScratchFolder folder;
-  const std::vector<std::string> paths = {folder.write("a.txt", "one"), folder.write("LICENSE", "two")};
+  const std::vector<std::string> paths = {folder.write("a.txt", "one"),
+                                          folder.write("LICENSE", "two")};
   const auto source = open_inputs(paths, {});
   source->select({"name", "text"});
   CHECK(read_rows(*source).text() == "#0@1 a.txt one\n#1@1 LICENSE two\n");

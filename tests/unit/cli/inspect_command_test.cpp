@@ -69,7 +69,9 @@ TEST_CASE("the JSON form is one object with a schema", "[inspect]") {
   const InputProfile profile = profile_of({folder.write("a.csv", "id,text\n1,x\n2,\n")});
   const std::string json = inspect_json(profile, "batchllm run a.csv");
   CHECK(is_json(json));
-  const auto at = [&](const char* path) { return find_in_json(json, path).value_or(JsonValue{}).text; };
+  const auto at = [&](const char* path) {
+    return find_in_json(json, path).value_or(JsonValue{}).text;
+  };
   CHECK(at(".schema") == "batchllm.inspect/1");
   CHECK(at(".rows") == "2");
   CHECK(at(".columns[1].name") == "text");
@@ -79,13 +81,16 @@ TEST_CASE("the JSON form is one object with a schema", "[inspect]") {
 
 TEST_CASE("the example command asks about the column with the most text", "[inspect]") {
   const ScratchFolder folder;
-  folder.write("my file.csv",
-               "id,url,constant,body\n1,http://example.com/a/very/long/address/indeed,always the same,some text\n"
-               "2,http://example.com/another/very/long/address/indeed,always the same,some more text\n");
+  folder.write(
+      "my file.csv",
+      "id,url,constant,body\n1,http://example.com/a/very/long/address/indeed,always the same,some "
+      "text\n"
+      "2,http://example.com/another/very/long/address/indeed,always the same,some more text\n");
   InputSettings settings;
   settings.encoding = "latin1";
   CHECK(example_run_command({folder.path("my file.csv")}, settings) ==
         "batchllm run '" + folder.path("my file.csv") +
-            "' --encoding latin1 --model openai/gpt-4o-mini --prompt \"Summarize: {body}\" --output-column "
+            "' --encoding latin1 --model openai/gpt-4o-mini --prompt \"Summarize: {body}\" "
+            "--output-column "
             "summary");
 }

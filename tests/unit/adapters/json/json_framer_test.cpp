@@ -31,7 +31,8 @@ TEST_CASE("the framing is told from the first lines", "[json]") {
 }
 
 TEST_CASE("the patient check accepts JSON of any number size", "[json]") {
-  for (const char* text : {"1e999", "123456789012345678901234567890", "-0.0E+1", "\"\\u0000\"", " {} ", "[[],[{}]]"}) {
+  for (const char* text :
+       {"1e999", "123456789012345678901234567890", "-0.0E+1", "\"\\u0000\"", " {} ", "[[],[{}]]"}) {
     CAPTURE(text);
     CHECK_FALSE(check_json(text).has_value());
   }

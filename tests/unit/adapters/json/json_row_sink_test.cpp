@@ -12,14 +12,15 @@ namespace {
 struct Run {
   JsonLayout layout = JsonLayout::lines;
   bool keep_record = true;
-  std::vector<std::string> columns;      // empty: all
+  std::vector<std::string> columns;  // empty: all
   std::vector<std::string> new_columns = {"output"};
 };
 
 // Reads `input` and writes it again with "ok" as the new cells.
 std::string rewritten(const std::string& input, const Run& run) {
   std::string written;
-  const auto sink = make_json_row_sink(std::make_unique<MemoryByteSink>(written), run.layout, run.keep_record);
+  const auto sink =
+      make_json_row_sink(std::make_unique<MemoryByteSink>(written), run.layout, run.keep_record);
   const auto source = json_source(input);
   const auto columns = run.columns.empty() ? source->columns() : run.columns;
   source->select(columns);
@@ -65,7 +66,8 @@ TEST_CASE("members are made from cells with their kinds", "[json]") {
 }
 
 TEST_CASE("a row that was no object becomes one", "[json]") {
-  CHECK(rewritten("[1, \"x\"]", {}) == "{\"value\":1,\"output\":\"ok\"}\n{\"value\":\"x\",\"output\":\"ok\"}\n");
+  CHECK(rewritten("[1, \"x\"]", {}) ==
+        "{\"value\":1,\"output\":\"ok\"}\n{\"value\":\"x\",\"output\":\"ok\"}\n");
 }
 
 TEST_CASE("an array of rows is a valid document of any length", "[json]") {
@@ -79,11 +81,13 @@ TEST_CASE("an array of rows is a valid document of any length", "[json]") {
 
 TEST_CASE("a new cell can be JSON or nothing", "[json]") {
   std::string written;
-  const auto sink = make_json_row_sink(std::make_unique<MemoryByteSink>(written), JsonLayout::lines, false);
+  const auto sink =
+      make_json_row_sink(std::make_unique<MemoryByteSink>(written), JsonLayout::lines, false);
   sink->begin({}, {"a", "b", "c"});
   RowBatch batch;
   batch.places.resize(1);
-  sink->write(batch, 0, std::vector<NewCell>{{"{\"x\":1}", CellKind::json}, {std::string_view{}}, {"t"}});
+  sink->write(
+      batch, 0, std::vector<NewCell>{{"{\"x\":1}", CellKind::json}, {std::string_view{}}, {"t"}});
   sink->finish();
   CHECK(written == "{\"a\":{\"x\":1},\"b\":null,\"c\":\"t\"}\n");
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_row_source.h"
 
-#include <map>
-
 #include "core/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/json_rows.h"
+
+#include <map>
 
 using namespace batchllm;
 
@@ -25,11 +25,21 @@ TEST_CASE("every framing gives the same rows with their lines", "[json]") {
   };
 
   for (const auto& c : std::vector<Case>{
-           {"lines", "{\"a\":1,\"b\":\"x\"}\n\n{\"a\":2,\"b\":\"y\"}\r\n", "#0@1 <1> x\n#1@3 <2> y\n"},
-           {"lines, no last newline", "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}", "#0@1 <1> x\n#1@2 <2> y\n"},
-           {"array on one line", R"([{"a":1,"b":"x"},{"a":2,"b":"y"}])", "#0@1 <1> x\n#1@1 <2> y\n"},
-           {"array over lines", "[\n  {\"a\":1,\n \"b\":\"x\"},\n  {\"a\":2,\"b\":\"y\"}\n]\n", "#0@2 <1> x\n#1@4 <2> y\n"},
-           {"pretty-printed", "{\n\"a\": 1,\n\"b\": \"x\"\n}\n{\n\"a\": 2,\n\"b\": \"y\"\n}\n", "#0@1 <1> x\n#1@5 <2> y\n"},
+           {"lines",
+            "{\"a\":1,\"b\":\"x\"}\n\n{\"a\":2,\"b\":\"y\"}\r\n",
+            "#0@1 <1> x\n#1@3 <2> y\n"},
+           {"lines, no last newline",
+            "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}",
+            "#0@1 <1> x\n#1@2 <2> y\n"},
+           {"array on one line",
+            R"([{"a":1,"b":"x"},{"a":2,"b":"y"}])",
+            "#0@1 <1> x\n#1@1 <2> y\n"},
+           {"array over lines",
+            "[\n  {\"a\":1,\n \"b\":\"x\"},\n  {\"a\":2,\"b\":\"y\"}\n]\n",
+            "#0@2 <1> x\n#1@4 <2> y\n"},
+           {"pretty-printed",
+            "{\n\"a\": 1,\n\"b\": \"x\"\n}\n{\n\"a\": 2,\n\"b\": \"y\"\n}\n",
+            "#0@1 <1> x\n#1@5 <2> y\n"},
            {"values on one line", R"({"a":1,"b":"x"}{"a":2,"b":"y"})", "#0@1 <1> x\n#1@1 <2> y\n"},
        }) {
     CAPTURE(c.framing);
@@ -41,7 +51,8 @@ TEST_CASE("every framing gives the same rows with their lines", "[json]") {
 
 TEST_CASE("cells keep spelling, lose escapes and tell null from empty", "[json]") {
   const auto source = json_source(
-      "{\"n\":1.50,\"big\":123456789012345678901234567890,\"s\":\"a\\n\\u00e9\",\"o\":{\"x\": [1]},\"z\":null,\"e\":\"\",\"t\":true}\n"
+      "{\"n\":1.50,\"big\":123456789012345678901234567890,\"s\":\"a\\n\\u00e9\",\"o\":{\"x\": "
+      "[1]},\"z\":null,\"e\":\"\",\"t\":true}\n"
       "{\"t\":false,\"n\":2}\n");
   CHECK(source->columns() == std::vector<std::string>{"n", "big", "s", "o", "z", "e", "t"});
   const ReadRows got = read_rows(*source);
@@ -106,7 +117,8 @@ TEST_CASE("a bad line costs that line and says where and why", "[json]") {
 
 TEST_CASE("a bad element of an array does not take its neighbours along", "[json]") {
   const std::string good = "{\"id\":1,\"text\":\"fine\"}";
-  for (const std::string& separator : {std::string(",\n"), std::string(",\n  "), std::string(", ")}) {
+  for (const std::string& separator :
+       {std::string(",\n"), std::string(",\n  "), std::string(", ")}) {
     for (const std::string& bad : {std::string(R"({"id":2,"text":"open})"),
                                    std::string(R"({"id":2,"text":tru})"),
                                    std::string(R"({"id":2,"text":"x")"),
@@ -183,7 +195,8 @@ TEST_CASE("any size of read gives the same rows and places", "[json]") {
       {"array", "[\n" + nested + ",\n 1.5 , \"s\\\"]\", null,\n" + nested + "]\n"},
       {"lines", nested + "\n\n" + nested + "\r\n"},
       {"values", nested + nested + "\n" + nested},
-      {"path", "{\"x\":[1,{\"y\":\"]\"}],\"data\":{\"n\":null,\"items\":[" + nested + "," + nested + "]}}"},
+      {"path",
+       "{\"x\":[1,{\"y\":\"]\"}],\"data\":{\"n\":null,\"items\":[" + nested + "," + nested + "]}}"},
       {"bad", "[" + nested + ",\n" + nested + ",\n{\"id\": 1, \"t\": \"open},\n" + nested + "\n]"},
   };
   for (const auto& [name, text] : texts) {
@@ -213,7 +226,9 @@ TEST_CASE("JSON reading goes on at the place of any row", "[json]") {
       const auto source = json_source(text);
       source->seek(whole.places[row]);
       const ReadRows rest = read_rows(*source);
-      CHECK(rest.rows == std::vector<std::string>(whole.rows.begin() + static_cast<std::ptrdiff_t>(row), whole.rows.end()));
+      CHECK(rest.rows ==
+            std::vector<std::string>(whole.rows.begin() + static_cast<std::ptrdiff_t>(row),
+                                     whole.rows.end()));
       // Places are where the record stands.
       const RowPlace& place = whole.places[row];
       CHECK(text.substr(place.byte_offset, place.byte_length) == whole.records[row]);
@@ -238,8 +253,10 @@ TEST_CASE("a seek beyond what was fetched skips the stream", "[json]") {
 }
 
 TEST_CASE("--json-path reaches an array inside the document", "[json]") {
-  const std::string text = R"({"meta":{"n":2},"data":{"x":"[","items":[{"a":1},{"a":2}],"more":1},"list":[[{"a":3}]]})";
-  for (const std::string& path : {std::string("/data/items"), std::string("data.items"), std::string("$.data.items")}) {
+  const std::string text =
+      R"({"meta":{"n":2},"data":{"x":"[","items":[{"a":1},{"a":2}],"more":1},"list":[[{"a":3}]]})";
+  for (const std::string& path :
+       {std::string("/data/items"), std::string("data.items"), std::string("$.data.items")}) {
     InputSettings settings;
     settings.json_path = path;
     CHECK(read(text, settings).text() == "#0@1 <1>\n#1@1 <2>\n");
@@ -286,7 +303,8 @@ TEST_CASE("one object around an array of objects is one row and a warning", "[js
   CHECK(json_source("{\"a\":1}")->warnings().empty());
 }
 
-TEST_CASE("an object around rows that exceed the limit is refused with the path to them", "[json]") {
+TEST_CASE("an object around rows that exceed the limit is refused with the path to them",
+          "[json]") {
   InputSettings settings;
   settings.max_row_bytes = 10'000;
   std::string text = "{\"count\":2,\n\"items\":[\n";
@@ -303,7 +321,8 @@ TEST_CASE("an object around rows that exceed the limit is refused with the path 
 }
 
 TEST_CASE("an input without rows is read without complaint", "[json]") {
-  for (const std::string& text : {std::string(), std::string("\n \n"), std::string("[]"), std::string("[ ]\n")}) {
+  for (const std::string& text :
+       {std::string(), std::string("\n \n"), std::string("[]"), std::string("[ ]\n")}) {
     const ReadRows got = read(text);
     CHECK(got.rows.empty());
     CHECK(got.bad_rows.empty());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_scan.h"
 
-#include <random>
-#include <string>
-
 #include "adapters/json/json_members.h"
 #include "tests/support/catch.h"
+
+#include <random>
+#include <string>
 
 using namespace batchllm::json;
 
@@ -68,7 +68,8 @@ TEST_CASE("brackets in strings do not count, and newlines do", "[json]") {
 }
 
 TEST_CASE("members are walked as they are spelled", "[json]") {
-  MemberWalk walk(R"( { "a" : 1.50 , "b\u0041":"x\"y" ,"c":{"d":[1,2]}, "e":null,"f":true,"":[] } )");
+  MemberWalk walk(
+      R"( { "a" : 1.50 , "b\u0041":"x\"y" ,"c":{"d":[1,2]}, "e":null,"f":true,"":[] } )");
   Member member;
   std::string seen;
   while (walk.next(member)) {

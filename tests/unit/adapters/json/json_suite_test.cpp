@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSONTestSuite's parsing tests through the reader: what must be accepted, what must be refused, and
-// the rest, which may be either but must not crash.
+// JSONTestSuite's parsing tests through the reader: what must be accepted, what must be refused,
+// and the rest, which may be either but must not crash.
+#include "adapters/json/json_check.h"
+#include "tests/support/catch.h"
+#include "tests/support/json_rows.h"
+
 #include <simdjson.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-
-#include "adapters/json/json_check.h"
-#include "tests/support/catch.h"
-#include "tests/support/json_rows.h"
 
 using namespace batchllm;
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/byte_stream.h"
 
+#include "adapters/stream/byte_sink.h"
+#include "adapters/stream/raw_bytes.h"
+#include "core/error.h"
+#include "tests/support/catch.h"
+#include "tests/support/scratch_folder.h"
+
 #include <fcntl.h>
 #include <iconv.h>
 #include <sys/resource.h>
@@ -11,12 +17,6 @@
 #include <array>
 #include <csignal>
 #include <thread>
-
-#include "adapters/stream/byte_sink.h"
-#include "adapters/stream/raw_bytes.h"
-#include "core/error.h"
-#include "tests/support/catch.h"
-#include "tests/support/scratch_folder.h"
 
 using namespace batchllm;
 
@@ -98,7 +98,8 @@ TEST_CASE("compressed members that follow one another are one text", "[stream]")
   }
 }
 
-TEST_CASE("a cut off compressed file gives its beginning, then an error with the offset", "[stream]") {
+TEST_CASE("a cut off compressed file gives its beginning, then an error with the offset",
+          "[stream]") {
   const ScratchFolder folder;
   const std::string text = sample_text(4'000'000);
   for (const auto& [suffix, name] : k_suffixes) {
@@ -142,9 +143,6 @@ TEST_CASE("damaged bytes in a compressed file are an error, not other text", "[s
   const std::string text = sample_text(500'000);
   for (const auto& [suffix, name] : k_suffixes) {
     CAPTURE(suffix);
-    if (suffix == ".gz") {
-      continue;  // libarchive does not compare a gzip member's checksum
-    }
     write_compressed(folder.path("data" + suffix), text);
     std::string bytes = folder.read("data" + suffix);
     for (std::size_t i = 0; i < 16; ++i) {
@@ -215,7 +213,11 @@ TEST_CASE("bytes that are not of the encoding are named with their place", "[str
   CHECK_THAT(error.hint(), ContainsSubstring("--encoding"));
 
   using namespace std::string_literals;
-  const Error cut = error_of([&] { read_file(folder.write("odd", "\xFF\xFE" "a\0b"s)); });
+  const Error cut = error_of([&] {
+    read_file(folder.write("odd",
+                           "\xFF\xFE"
+                           "a\0b"s));
+  });
   CHECK_THAT(cut.message(), ContainsSubstring("cuts off"));
 
   const Error unknown = error_of([&] { open_byte_stream(path, "latin-1x"); });
@@ -245,19 +247,19 @@ TEST_CASE("the digest covers the stored bytes read so far, until a seek", "[stre
   const ScratchFolder folder;
   const std::string text = sample_text(700'000);
   const std::string path = folder.write("plain", text);
-  const auto stream = open_byte_stream(path, "");
+  const auto stream = open_byte_stream(with_digest(open_raw_file(path)), "");
   read_all(*stream);
   const auto digest = stream->prefix_digest();
   REQUIRE(digest.has_value());
   CHECK(digest->bytes == text.size());
   CHECK(digest->xxh3 == XXH3_64bits(text.data(), text.size()));
 
-  const auto skipped = open_byte_stream(path, "");
+  const auto skipped = open_byte_stream(with_digest(open_raw_file(path)), "");
   skipped->skip_to(600'000);
   CHECK_FALSE(skipped->prefix_digest().has_value());
 
   write_compressed(folder.path("packed.gz"), text);
-  const auto packed = open_byte_stream(folder.path("packed.gz"), "");
+  const auto packed = open_byte_stream(with_digest(open_raw_file(folder.path("packed.gz"))), "");
   read_all(*packed);
   const std::string stored = folder.read("packed.gz");
   REQUIRE(packed->prefix_digest().has_value());
@@ -324,6 +326,7 @@ TEST_CASE("a closed pipe and a full disk are told apart", "[stream]") {
   }
 
   const ScratchFolder folder;
-  const Error nowhere = error_of([&] { open_file_sink(folder.path("no/such/folder.csv"), Compression::none); });
+  const Error nowhere =
+      error_of([&] { open_file_sink(folder.path("no/such/folder.csv"), Compression::none); });
   CHECK(nowhere.code() == ErrorCode::storage);
 }

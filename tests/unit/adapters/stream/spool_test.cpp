@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/stream/spool.h"
 
+#include "core/error.h"
+#include "tests/support/catch.h"
+#include "tests/support/scratch_folder.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <thread>
-
-#include "core/error.h"
-#include "tests/support/catch.h"
-#include "tests/support/scratch_folder.h"
 
 using namespace batchllm;
 
@@ -61,7 +61,9 @@ TEST_CASE("a spooled pipe can be read again, while it comes in and afterwards", 
   Pipe pipe;
   Spool spool(pipe.reader(), folder.path(), "standard input");
   CHECK(spool_state(folder.path()) == SpoolState::partial);
+
   struct stat facts {};
+
   REQUIRE(::stat(spool_path(folder.path(), SpoolState::partial).c_str(), &facts) == 0);
   CHECK((facts.st_mode & 0777U) == 0600);
 
