@@ -184,9 +184,9 @@ An error is one object on standard error, and the exit code is in it:
 
   {"error":{"code":"column_missing","exit_code":3,"message":"...","hint":"...","details":{}}}
 
-A run that was stopped writes both: the error, and what was done until then, with "stopped_by". Codes
-and schemas are an interface: members are added, never renamed. Texts may change. Amounts in USD are
-numbers with six decimals, or null where the model's price is not known.
+A run that was stopped writes both: the error, and what was done until then, with "stopped_by".
+Codes and schemas are an interface: members are added, never renamed. Texts may change. Amounts in
+USD are numbers with six decimals, or null where the model's price is not known.
 
 --progress json writes an object to standard error about once a second, and one at the end:
 

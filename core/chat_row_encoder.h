@@ -35,9 +35,6 @@ class ChatRowEncoder final : public RowEncoder {
   // batches read here).
   void need_columns(const std::vector<std::string>& names);
 
-  // What is allowed in the prompt and probably not meant, in sentences.
-  std::vector<std::string> warnings() const;
-
   std::vector<std::string> columns() const override;
   void bind(const std::vector<std::string>& cells) override;
   bool matches(const RowBatch& batch, std::size_t row) const override;
