@@ -95,8 +95,8 @@ std::string formats_topic() {
 Each may be compressed: gzip, zstd, xz, bzip2, lz4. UTF-8 and UTF-16 are recognised; others by
 --encoding latin1. CSV cells stay text (007 stays 007), JSON numbers keep their spelling.
 
-Bad rows: those among the first rows stop a run before anything is sent. Later ones stop it or, with
---on-bad-row reject, go to OUT.rejects.jsonl with file, line, byte, reason and the raw bytes.
+A bad row stops the run: before anything is sent when it is among the first ones. With --on-bad-row
+reject, bad rows go to OUT.rejects.jsonl with file, line, byte, reason and the raw bytes instead.
 
 Outputs: csv, tsv, json, jsonl by extension or --output-format; .gz .zst .xz .bz2 .lz4 compress. The
 input's columns are followed by the answer's (--output-column), and by status, error, tokens, cost,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -41,6 +42,20 @@ std::string lock_holder(const fs::path& lock_path) {
     return std::string(trim(read_file(lock_path, 100)));
   } catch (const Error&) {
     return {};
+  }
+}
+
+std::string_view second_of(std::string_view job_id) noexcept {
+  return job_id.substr(0, job_id.rfind('_'));
+}
+
+// 0 when the record cannot be read.
+std::int64_t created_ms_of(const fs::path& folder) {
+  const fs::path path = folder / "job.json";
+  try {
+    return parse_job_record(read_file(path, k_record_limit), path.string()).created_ms;
+  } catch (const Error&) {
+    return 0;
   }
 }
 
@@ -130,6 +145,22 @@ std::vector<std::string> list_job_ids(const fs::path& state_dir) {
     }
   }
   std::sort(ids.rbegin(), ids.rend());
+  // Ids tell the second; which of a second's jobs is the newest, their records tell.
+  for (auto first = ids.begin(); first != ids.end();) {
+    const auto end = std::find_if(first, ids.end(), [&first](const std::string& id) {
+      return second_of(id) != second_of(*first);
+    });
+    if (end - first > 1) {
+      std::map<std::string, std::int64_t> created;
+      for (auto id = first; id != end; ++id) {
+        created[*id] = created_ms_of(jobs_folder(state_dir) / *id);
+      }
+      std::stable_sort(first, end, [&created](const std::string& a, const std::string& b) {
+        return created[a] > created[b];
+      });
+    }
+    first = end;
+  }
   return ids;
 }
 

@@ -69,6 +69,9 @@ class CsvRecordReader {
   // Offset in the stream of the buffer's first byte.
   std::uint64_t base() const noexcept { return base_; }
 
+  // Bytes of the stream that were read so far.
+  std::uint64_t bytes_fetched() const noexcept { return base_ + size_; }
+
   // Goes on with a record that begins at `offset`, at or after the last record handed out.
   void seek(std::uint64_t offset);
 

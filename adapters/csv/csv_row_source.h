@@ -39,7 +39,7 @@ class CsvRowSource final : public RowSource {
   bool next_batch(RowBatch& batch) override;
   void seek(const RowPlace& place) override;
 
-  std::optional<double> fraction_read() const override { return reader_.stream().fraction_read(); }
+  std::optional<double> fraction_read() const override;
 
   // What was found out: {"format","csv"}, {"delimiter",","}, {"quote","\""}, {"header","yes"}.
   const std::vector<std::pair<std::string, std::string>>& facts() const { return facts_; }

@@ -143,7 +143,16 @@ class Source final : public JsonRowSource {
     row_index_ = place.row_index;
   }
 
-  std::optional<double> fraction_read() const override { return window_.stream().fraction_read(); }
+  std::optional<double> fraction_read() const override {
+    const auto fetched = window_.stream().fraction_read();
+    if (!fetched || window_.rest().empty()) {
+      return fetched;
+    }
+    // Of what was fetched, only what was handed out counts: in a small file everything is in the
+    // buffer long before its rows are.
+    const auto handed_out = static_cast<double>(window_.offset());
+    return *fetched * handed_out / (handed_out + static_cast<double>(window_.rest().size()));
+  }
 
   std::optional<PrefixDigest> prefix_digest() const override {
     return window_.stream().prefix_digest();

@@ -119,3 +119,17 @@ TEST_CASE("help about a name that is a command and a topic tells both", "[e2e][f
   CHECK_THAT(text, ContainsSubstring("Usage: batchllm resume [JOB]"));
   CHECK_THAT(text, ContainsSubstring("are in doubt"));
 }
+
+TEST_CASE("jobs are listed newest first, also those of one second", "[e2e][first-use]") {
+  const FirstUse use;
+  std::vector<std::string> outputs;
+  for (int i = 0; i < 6; ++i) {
+    outputs.push_back("out" + std::to_string(i) + ".csv");
+    REQUIRE(use.batchllm({"run", "tickets.csv", "-m", "simulator/x", "-p", "{id}", "-o", outputs.back()}).exit_code == 0);
+  }
+  const std::string jobs = use.batchllm({"jobs", "list", "--json"}).output_text;
+  for (std::size_t i = 1; i < outputs.size(); ++i) {
+    CAPTURE(i, jobs);
+    CHECK(jobs.find(outputs[i]) < jobs.find(outputs[i - 1]));
+  }
+}
