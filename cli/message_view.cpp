@@ -34,18 +34,6 @@ std::string indented(std::string_view text, std::string_view indent) {
   return out;
 }
 
-// JSON demands UTF-8; a file name or a server's message may be anything.
-std::string as_utf8(std::string_view text) {
-  if (is_utf8(text)) {
-    return std::string(text);
-  }
-  std::string out;
-  for (const char c : text) {
-    out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string error_json(const Error& error) {

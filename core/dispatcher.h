@@ -107,7 +107,6 @@ class Dispatcher final : public TransportUser {
   std::vector<std::unique_ptr<RowTask>> flying_;  // indexed by the row's slot
   std::vector<std::size_t> free_slots_;
   std::vector<Done> done_;  // in the ledger with the next commit
-  std::size_t done_count_ = 0;
   bool budget_is_full_ = false;
   bool storage_failed_ = false;
   bool finished_ = false;

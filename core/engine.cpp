@@ -256,12 +256,16 @@ std::function<void(RowSink&, ResultColumns&)> Engine::earlier_rows() {
         const std::uint64_t row_index = batch.places[row].row_index;
         if (number != row_index / k_rows_per_shard) {
           number = row_index / k_rows_per_shard;
-          if (*number > sizes.rbegin()->first) {
+          if (sizes.empty() || *number > sizes.rbegin()->first) {
             return;
           }
           shard.reset();
           if (sizes.contains(*number)) {
-            shard = load_recorded_shard(settings_.job_folder, *number);
+            // The open shard knows which rows are asked again (retry); their new answers stream.
+            shard = parts_.ledger.find_shard(*number);
+            if (shard == nullptr) {
+              shard = load_recorded_shard(settings_.job_folder, *number);
+            }
             ledger = std::make_unique<LedgerReader>(Ledger::shard_path(settings_.job_folder, *number));
           }
         }

@@ -51,12 +51,26 @@ std::int64_t number_after(std::string_view line, std::string_view name) {
 }
 
 void add_usage(ShardTotals& totals, std::string_view line) {
-  // The numbers stand behind the strings: the last few hundred bytes hold them.
-  constexpr std::size_t k_tail = 600;
+  // The numbers stand behind the strings: the last bytes hold them, even when a long
+  // request id stands behind.
+  constexpr std::size_t k_tail = 2048;
   const std::string_view tail = line.size() > k_tail ? line.substr(line.size() - k_tail) : line;
   totals.cost_micro_usd += number_after(tail, R"(,"cost_micro_usd":)");
   totals.input_tokens += number_after(tail, R"(,"input_tokens":)");
   totals.output_tokens += number_after(tail, R"(,"output_tokens":)");
+}
+
+// Appends all of `bytes` to a file of `size` bytes, or nothing: half a record would swallow the next one
+// and shift what the offsets of later records say.
+void append_whole(int descriptor, std::uint64_t& size, std::string_view bytes, const std::string& path) {
+  try {
+    write_all(descriptor, bytes, path);
+  } catch (const Error&) {
+    const int cut = ftruncate(descriptor, static_cast<off_t>(size));
+    (void)cut;
+    throw;
+  }
+  size += bytes.size();
 }
 
 // Walks over a ledger's lines and keeps account of rows and attempts.
@@ -89,7 +103,14 @@ class Scanner {
       take(offset, text);
       result_.intact_bytes = offset + text.size();
       result_.lacks_line_feed = true;
+      return;
     }
+    // Whole records may stand before the torn one when the line feed between them is damaged.
+    salvage_records(text, [&](std::size_t at, std::string_view record) {
+      take(offset + at, record);
+      result_.intact_bytes = offset + at + record.size();
+      result_.lacks_line_feed = true;
+    });
   }
 
   LedgerScan finish(std::uint64_t file_bytes) {
@@ -108,7 +129,9 @@ class Scanner {
         for (const auto& record : read_sent_line(text)) {
           OpenAttempt& attempt = result_.open_attempts[record.row_index];
           attempt.attempts = std::max(attempt.attempts, record.attempt);
-          attempt.max_cost_micro_usd = record.max_cost_micro_usd;
+          // An earlier attempt without a clear end may have cost something, too.
+          attempt.max_cost_micro_usd =
+              record.max_cost_micro_usd + (attempt.answered ? 0 : attempt.max_cost_micro_usd);
           attempt.answered = false;
         }
         break;
@@ -258,6 +281,9 @@ std::string_view LedgerReader::line_at(std::uint64_t offset) {
   } else {
     spanning_.assign(bytes);
     while (true) {
+      if (block_with(offset + spanning_.size()) == nullptr) {
+        break;  // the last record of the file lacks its line feed, or is torn
+      }
       const std::string_view more = bytes_at(offset + spanning_.size());
       end = more.find('\n');
       spanning_.append(more.substr(0, end));
@@ -452,10 +478,17 @@ void Ledger::commit(std::int64_t wall_ms) {
   });
   ended_.clear();
   sent_.clear();
-  for (auto& [number, outgoing] : outgoing_) {
-    if (!outgoing.bytes.empty() || !outgoing.sent.empty()) {
-      write_out(number, outgoing);
+  try {
+    for (auto& [number, outgoing] : outgoing_) {
+      if (!outgoing.bytes.empty() || !outgoing.sent.empty()) {
+        write_out(number, outgoing);
+      }
     }
+  } catch (const Error&) {
+    for (auto& [number, outgoing] : outgoing_) {
+      outgoing.sent.clear();
+    }
+    throw;
   }
   while (outgoing_.size() > 2) {
     outgoing_.erase(outgoing_.begin());
@@ -470,22 +503,16 @@ void Ledger::write_out(std::uint64_t number, Outgoing& outgoing) {
   if (file.size == 0) {
     std::string header;
     append_header_line(header, job_id_, number);
-    write_all(file.descriptor.get(), header, path);
-    file.size = header.size();
+    append_whole(file.descriptor.get(), file.size, header, path);
   }
   const std::size_t outcome_bytes = outgoing.bytes.size();
+  const std::uint64_t start = file.size;
   outgoing.bytes += outgoing.sent;
   outgoing.sent.clear();
   try {
-    write_all(file.descriptor.get(), outgoing.bytes, path);
+    append_whole(file.descriptor.get(), file.size, outgoing.bytes, path);
   } catch (const Error&) {
-    // Half a record would swallow the next one.
-    const int cut = ftruncate(file.descriptor.get(), static_cast<off_t>(file.size));
-    (void)cut;
     outgoing.bytes.resize(outcome_bytes);
-    for (auto& [other, waiting] : outgoing_) {
-      waiting.sent.clear();
-    }
     throw;
   }
   for (const Pending& pending : outgoing.settled) {
@@ -493,9 +520,8 @@ void Ledger::write_out(std::uint64_t number, Outgoing& outgoing) {
     if (before.kind() == RowState::Kind::settled) {
       add_outcome(file.totals, before.status(), -1);
     }
-    file.shard->settle(pending.row_index, pending.status, file.size + pending.offset_in_buffer);
+    file.shard->settle(pending.row_index, pending.status, start + pending.offset_in_buffer);
   }
-  file.size += outgoing.bytes.size();
   file.totals += outgoing.totals;
   file.dirty = true;
   outgoing.settled.clear();

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "core/json_text.h"
+#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -32,6 +33,15 @@ std::array<char, k_checksum_digits> checksum_of(std::string_view bytes) noexcept
     digits[i] = k_hex[(hash >> (60 - 4 * i)) & 0xFU];
   }
   return digits;
+}
+
+// What servers and file names bring may be anything; a record that is not UTF-8 could not be read again.
+void append_text(std::string& out, std::string_view text) {
+  if (is_utf8(text)) {
+    append_json_string(out, text);
+  } else {
+    append_json_string(out, as_utf8(text));
+  }
 }
 
 void append_number(std::string& out, std::string_view name, std::int64_t value) {
@@ -129,17 +139,17 @@ void append_outcome_line(std::string& out, const Outcome& outcome) {
   out += '"';
   if (!outcome.row_id.empty()) {
     out += R"(,"id":)";
-    append_json_string(out, outcome.row_id);
+    append_text(out, outcome.row_id);
   }
   if (outcome.failure != RowFailure::none) {
     out += R"(,"error":")";
     out += failure_name(outcome.failure);
     out += R"(","message":)";
-    append_json_string(out, outcome.message);
+    append_text(out, outcome.message);
   }
   if (outcome.status == RowStatus::ok || !outcome.output.empty()) {
     out += R"(,"output":)";
-    append_json_string(out, outcome.output);
+    append_text(out, outcome.output);
   }
   if (outcome.http_status != 0) {
     append_number(out, R"(,"http_status":)", outcome.http_status);
@@ -156,7 +166,7 @@ void append_outcome_line(std::string& out, const Outcome& outcome) {
   }
   if (!outcome.request_id.empty()) {
     out += R"(,"request_id":)";
-    append_json_string(out, outcome.request_id);
+    append_text(out, outcome.request_id);
   }
   seal_line(out, start);
 }

@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <simdjson.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
 #include "core/atomic_file.h"
+#include "core/error.h"
 #include "core/json_text.h"
 #include "core/ledger_format.h"
 #include "core/text.h"
@@ -139,7 +142,17 @@ ShardTotals Manifest::totals() const {
 }
 
 void Manifest::append(const std::string& line) {
-  write_all(file_.get(), line, path_.string());
+  struct stat before {};
+
+  const bool is_known = fstat(file_.get(), &before) == 0;
+  try {
+    write_all(file_.get(), line, path_.string());
+  } catch (const Error&) {
+    // Half a line would swallow the next one.
+    const int cut = is_known ? ftruncate(file_.get(), before.st_size) : -1;
+    (void)cut;
+    throw;
+  }
   fdatasync(file_.get());
 }
 

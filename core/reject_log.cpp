@@ -63,10 +63,10 @@ void RejectLog::add(const BadRow& row) {
 
 std::string reject_json(const BadRow& row, const std::string& input) {
   JsonWriter json;
-  json.begin_object().key("file").string(input).key("row").number(row.place.row_index + 1);
+  json.begin_object().key("file").string(as_utf8(input)).key("row").number(row.place.row_index + 1);
   json.key("line").number(row.place.line).key("byte").number(row.place.byte_offset);
   json.key("bytes").number(std::uint64_t{row.place.byte_length});
-  json.key("reason").string(row.reason).key("message").string(row.message);
+  json.key("reason").string(row.reason).key("message").string(as_utf8(row.message));
   if (is_utf8(row.raw)) {
     json.key("raw").string(row.raw);
   } else {

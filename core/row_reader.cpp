@@ -90,6 +90,9 @@ RowReader::Step RowReader::take_batch(std::stop_token stop) {
   for (std::size_t row = 0; row < batch_.row_count(); ++row) {
     const std::uint64_t row_index = batch_.places[row].row_index;
     while (bad < batch_.bad_rows.size() && batch_.bad_rows[bad].place.row_index < row_index) {
+      if (is_behind_selection()) {
+        return Step::end;
+      }
       take_bad_row(batch_.bad_rows[bad++]);
     }
     const Step step = take_row(row, stop);
@@ -97,7 +100,7 @@ RowReader::Step RowReader::take_batch(std::stop_token stop) {
       return step;
     }
   }
-  while (bad < batch_.bad_rows.size()) {
+  while (bad < batch_.bad_rows.size() && !is_behind_selection()) {
     take_bad_row(batch_.bad_rows[bad++]);
   }
   return Step::go_on;

@@ -85,7 +85,8 @@ void TaskQueue::recycle(std::unique_ptr<RowTask> task) {
   if (task->body.capacity() <= k_kept_body_bytes) {
     fresh.body = std::move(task->body);
   }
-  *task = std::move(fresh);
+  // Not an assignment: a string that is assigned an empty one keeps its memory.
+  std::swap(*task, fresh);
   const std::lock_guard lock(mutex_);
   bytes_ -= bytes;
   free_.push_back(std::move(task));

@@ -48,7 +48,7 @@ class TaskQueue {
  private:
   const std::size_t max_rows_;
   const std::size_t max_bytes_;
-  std::function<void()> wake_;
+  std::function<void()> wake_ = [] {};
 
   mutable std::mutex mutex_;
   std::condition_variable_any room_;

@@ -77,6 +77,15 @@ bool is_utf8(std::string_view text) noexcept {
   return simdjson::validate_utf8(text.data(), text.size());
 }
 
+std::string as_utf8(std::string_view text) {
+  std::string out(text);
+  if (!is_utf8(text)) {
+    std::replace_if(
+        out.begin(), out.end(), [](char byte) { return static_cast<unsigned char>(byte) >= 0x80; }, '?');
+  }
+  return out;
+}
+
 std::size_t character_count(std::string_view text) noexcept {
   std::size_t count = 0;
   for (; text.size() >= 8; text.remove_prefix(8)) {

@@ -13,6 +13,10 @@ namespace batchllm {
 // True when `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text) noexcept;
 
+// For JSON, which demands UTF-8, of text that may be anything (a file name, what a server sent): as it
+// is when it is well-formed, else with `?` for every byte above ASCII.
+std::string as_utf8(std::string_view text);
+
 // Characters (code points) of well-formed UTF-8.
 std::size_t character_count(std::string_view text) noexcept;
 

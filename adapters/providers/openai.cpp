@@ -146,6 +146,7 @@ class OpenAiProvider final : public Provider {
   void read_message(ondemand::value value, Choice& choice);
   void read_content(ondemand::value value, Choice& choice);
   static void read_usage(ondemand::value value, Usage& usage);
+  std::string for_people(std::string_view text, std::size_t columns) const;
 
   ChatModel model_;
   std::string head_;  // {"model":"…","messages":[
@@ -231,18 +232,27 @@ Answer OpenAiProvider::decode_error(HttpResponse& response) {
   if (response.status >= 300 && response.status < 400) {
     answer.message = fmt::format("HTTP {}: the server redirects; give its address by --base-url", response.status);
   } else if (readable) {
-    answer.message = fmt::format("HTTP {}: {}", response.status, one_line(error.message, k_longest_message));
+    answer.message = fmt::format("HTTP {}: {}", response.status, for_people(error.message, k_longest_message));
   } else {
-    answer.message = fmt::format("HTTP {}: {}", response.status, one_line(response.text(), 200));
-  }
-  if (!model_.key.empty()) {
-    // Some servers repeat the key that they refuse.
-    for (auto at = answer.message.find(model_.key); at != std::string::npos;
-         at = answer.message.find(model_.key)) {
-      answer.message.replace(at, model_.key.size(), "***");
-    }
+    answer.message = fmt::format("HTTP {}: {}", response.status, for_people(response.text(), 200));
   }
   return answer;
+}
+
+// Some servers repeat the key that they refuse: it is masked before anything is cut off.
+std::string OpenAiProvider::for_people(std::string_view text, std::size_t columns) const {
+  if (model_.key.empty()) {
+    return one_line(text, columns);
+  }
+  std::string clean;
+  // More than can be shown is not needed: four bytes are the longest character.
+  while (!text.empty() && clean.size() <= columns * 4) {
+    const auto at = std::min(text.find(model_.key), text.size());
+    clean += text.substr(0, at);
+    clean += at == text.size() ? "" : "***";
+    text.remove_prefix(std::min(text.size(), at + model_.key.size()));
+  }
+  return one_line(clean, columns);
 }
 
 Answer OpenAiProvider::decode_completion(HttpResponse& response) {
@@ -252,20 +262,20 @@ Answer OpenAiProvider::decode_completion(HttpResponse& response) {
   if (!read_document(response, choice, answer.usage, error)) {
     answer.failure = RowFailure::protocol_error;
     answer.message = fmt::format("HTTP {}: not a chat completion: {}", response.status,
-                                 one_line(response.text(), 200));
+                                 for_people(response.text(), 200));
     return answer;
   }
   answer.text = choice.content;
   if (!choice.seen) {
     answer.failure = error.message.empty() ? RowFailure::protocol_error : RowFailure::server_error;
     answer.message = error.message.empty() ? "the response holds no choice"
-                                           : one_line(error.message, k_longest_message);
+                                           : for_people(error.message, k_longest_message);
   } else if (choice.finish_reason == "content_filter") {
     answer.failure = RowFailure::content_filtered;
     answer.message = "the provider's content filter cut the answer off";
   } else if (!choice.refusal.empty()) {
     answer.failure = RowFailure::refused;
-    answer.message = "the model refused: " + one_line(choice.refusal, k_longest_message);
+    answer.message = "the model refused: " + for_people(choice.refusal, k_longest_message);
   } else if (choice.finish_reason == "length") {
     answer.failure = RowFailure::truncated;
     answer.message = fmt::format("the answer was cut off after {} tokens; raise --max-tokens",

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/providers/openai.h"
+
+#include "adapters/registry.h"
+#include "core/json_text.h"
+#include "tests/support/catch.h"
+#include "tests/support/thrown_error.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace batchllm;
+
+namespace {
+
+ChatModel model_of(std::string key = {}) {
+  ChatModel model;
+  model.name = "m";
+  model.base_url = "http://h/v1";
+  model.key = std::move(key);
+  model.token_limit_name = "max_tokens";
+  return model;
+}
+
+struct Decoded {
+  RowFailure failure;
+  std::string text;
+  std::string message;
+  Usage usage;
+  bool stops_run;
+};
+
+Decoded decode(int status, std::string body, const std::string& key = {}) {
+  const auto provider = make_openai_provider(model_of(key));
+  const std::size_t size = body.size();
+  body.resize(size + 64);
+  HttpResponse response;
+  response.status = status;
+  response.body = body.data();
+  response.body_size = size;
+  const Answer answer = provider->decode(response);
+  return {answer.failure, std::string(answer.text), answer.message, answer.usage, answer.stops_run};
+}
+
+std::string encoded(const ChatModel& model, const Prompt& prompt) {
+  std::string body = "left over";
+  make_openai_provider(model)->encode(prompt, body);
+  CHECK(is_json(body));
+  return body;
+}
+
+std::string choice(const std::string& message, const std::string& reason = "\"stop\"") {
+  return R"({"id":"c","choices":[{"index":0,"message":)" + message + R"(,"finish_reason":)" + reason +
+         R"(}],"usage":{"prompt_tokens":7,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":2}}})";
+}
+
+}  // namespace
+
+TEST_CASE("requests are written as the API wants them", "[openai]") {
+  Prompt prompt;
+  prompt.messages = {{"system", "be \"brief\""}, {"user", "größe\n\x01"}};
+  CHECK(encoded(model_of(), prompt) ==
+        R"({"model":"m","messages":[{"role":"system","content":"be \"brief\""},)"
+        "{\"role\":\"user\",\"content\":\"größe\\n\\u0001\"}]}");
+  ChatModel model = model_of();
+  model.name = "a/\"b\"";
+  model.temperature = 0;
+  model.max_tokens = 50;
+  model.token_limit_name = "max_completion_tokens";
+  model.parameters = {{"response_format", R"({"type":"json_object"})"}, {"top_p", "0.5"}};
+  prompt.messages = {{"user", ""}};
+  CHECK(encoded(model, prompt) ==
+        R"({"model":"a/\"b\"","messages":[{"role":"user","content":""}],"temperature":0,)"
+        R"("max_completion_tokens":50,"response_format":{"type":"json_object"},"top_p":0.5})");
+}
+
+TEST_CASE("an image goes with the user's last message", "[openai]") {
+  Prompt prompt;
+  prompt.messages = {{"user", "first"}, {"assistant", "hm"}, {"user", "what is it?"}, {"assistant", "a"}};
+  prompt.image_url = "data:image/png;base64,AA==";
+  CHECK(encoded(model_of(), prompt) ==
+        R"({"model":"m","messages":[{"role":"user","content":"first"},{"role":"assistant","content":"hm"},)"
+        R"({"role":"user","content":[{"type":"text","text":"what is it?"},{"type":"image_url","image_url":)"
+        R"({"url":"data:image/png;base64,AA=="}}]},{"role":"assistant","content":"a"}]})");
+}
+
+TEST_CASE("the key goes into a header, never into the body", "[openai]") {
+  const HttpEndpoint endpoint = make_openai_provider(model_of("sk-1"))->endpoint();
+  CHECK(endpoint.url == "http://h/v1/chat/completions");
+  REQUIRE(endpoint.headers.size() == 2);
+  CHECK(endpoint.headers[1].second == "Bearer sk-1");
+  CHECK(make_openai_provider(model_of())->endpoint().headers.size() == 1);
+}
+
+TEST_CASE("every kind of completion is told apart", "[openai]") {
+  struct Case {
+    std::string body;
+    RowFailure failure;
+    std::string text;
+  };
+
+  const std::string parts = R"({"content":[{"type":"text","text":"a"},{"type":"x"},{"type":"text","text":"b"}]})";
+  const std::vector<Case> cases = {
+      {choice(R"({"role":"assistant","content":"praise"})"), RowFailure::none, "praise"},
+      {choice(R"({"content":"a\"\u00e9\n"})"), RowFailure::none, "a\"é\n"},
+      {choice(R"({"content":"x","refusal":null})"), RowFailure::none, "x"},
+      {choice(parts), RowFailure::none, "ab"},
+      {choice(R"({"content":"cut"})", "\"length\""), RowFailure::truncated, "cut"},
+      {choice(R"({"content":""})", "\"length\""), RowFailure::truncated, ""},
+      {choice(R"({"content":"x"})", "\"content_filter\""), RowFailure::content_filtered, "x"},
+      {choice(R"({"content":null,"refusal":"I cannot"})"), RowFailure::refused, ""},
+      {choice(R"({"content":null})", "\"tool_calls\""), RowFailure::empty_answer, ""},
+      {choice(R"({"content":""})"), RowFailure::empty_answer, ""},
+      {choice(R"({"content":" \n "})"), RowFailure::empty_answer, " \n "},
+      {choice(R"({})"), RowFailure::empty_answer, ""},
+      {choice(R"({"content":"x"})", "null"), RowFailure::none, "x"},
+      {R"({"choices":[{"finish_reason":"stop","message":{"content":"x"}}]})", RowFailure::none, "x"},
+      {R"({"choices":[{"message":{"content":"1"}},{"message":{"content":"2"}}]})", RowFailure::none, "1"},
+      {R"({"choices":[]})", RowFailure::protocol_error, ""},
+      {R"({"choices":{}})", RowFailure::protocol_error, ""},
+      {R"({})", RowFailure::protocol_error, ""},
+      {R"([])", RowFailure::protocol_error, ""},
+      {"", RowFailure::protocol_error, ""},
+      {"<html>Bad gateway</html>", RowFailure::protocol_error, ""},
+      {R"({"error":{"message":"overloaded","code":500}})", RowFailure::server_error, ""},
+      {R"({"error":"busy"})", RowFailure::server_error, ""},
+      {"  " + choice(R"({"content":"x"})") + "\n", RowFailure::none, "x"},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.body);
+    const Decoded decoded = decode(200, c.body);
+    CHECK(failure_name(decoded.failure) == failure_name(c.failure));
+    CHECK_FALSE(decoded.stops_run);
+    CHECK(decoded.message.empty() == (c.failure == RowFailure::none));
+    if (c.failure != RowFailure::protocol_error) {
+      CHECK(decoded.text == c.text);
+    }
+  }
+}
+
+TEST_CASE("usage is read, whatever it looks like", "[openai]") {
+  const Usage usage = decode(200, choice(R"({"content":"x"})")).usage;
+  CHECK(usage.input_tokens == 7);
+  CHECK(usage.output_tokens == 3);
+  CHECK(usage.cached_tokens == 2);
+  for (const char* odd : {"null", "[]", R"({"prompt_tokens":"7"})", R"({"prompt_tokens":-5})",
+                          R"({"prompt_tokens":7.5})", R"({"prompt_tokens_details":null})"}) {
+    CAPTURE(odd);
+    const Decoded decoded = decode(200, std::string(R"({"choices":[{"message":{"content":"x"}}],"usage":)") + odd + "}");
+    CHECK(decoded.failure == RowFailure::none);
+    CHECK(decoded.usage.input_tokens == 0);
+  }
+}
+
+TEST_CASE("a completion cut off anywhere is no answer", "[openai]") {
+  const std::string whole = choice(R"({"role":"assistant","content":"pra\"ise {}"})");
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    CHECK(decode(200, whole.substr(0, size)).failure == RowFailure::protocol_error);
+  }
+}
+
+TEST_CASE("deep nesting and long garbage are borne", "[openai]") {
+  for (const char* open : {"[", "{\"a\":", "{\"choices\":["}) {
+    std::string deep;
+    for (int i = 0; i < 20'000; ++i) {
+      deep += open;
+    }
+    CHECK(decode(200, deep).failure == RowFailure::protocol_error);
+    CHECK(decode(500, deep).failure == RowFailure::server_error);
+    CHECK(decode(500, deep).message.size() < 2500);
+  }
+}
+
+TEST_CASE("errors are classified by status and body", "[openai]") {
+  struct Case {
+    int status;
+    std::string body;
+    RowFailure failure;
+    bool stops_run;
+  };
+
+  const auto error = [](const std::string& members) { return R"({"error":{)" + members + "}}"; };
+  for (const auto& c : std::vector<Case>{
+           {400, error(R"("message":"no")"), RowFailure::bad_request, false},
+           {400, error(R"("message":"x","code":"context_length_exceeded")"), RowFailure::context_too_long, false},
+           {400, error(R"("message":"This model's maximum context length is 8192")"), RowFailure::context_too_long, false},
+           {400, error(R"("message":"x","code":"content_filter")"), RowFailure::content_filtered, false},
+           {400, error(R"("message":"x","code":400,"type":null)"), RowFailure::bad_request, false},
+           {401, error(R"("message":"x")"), RowFailure::auth_refused, true},
+           {402, "", RowFailure::quota_exhausted, true},
+           {403, "<html>", RowFailure::auth_refused, true},
+           {404, error(R"("message":"no such model")"), RowFailure::bad_request, false},
+           {408, "", RowFailure::timeout, false},
+           {409, "", RowFailure::server_error, false},
+           {413, "", RowFailure::bad_request, false},
+           {422, R"({"detail":[{"loc":["body"]}]})", RowFailure::bad_request, false},
+           {429, "", RowFailure::rate_limited, false},
+           {429, error(R"("message":"Rate limit reached","type":"tokens")"), RowFailure::rate_limited, false},
+           {429, error(R"("message":"x","code":"insufficient_quota")"), RowFailure::quota_exhausted, true},
+           {429, error(R"("message":"x","type":"insufficient_quota")"), RowFailure::quota_exhausted, true},
+           {429, error(R"("message":"Request too large for gpt")"), RowFailure::context_too_long, false},
+           {500, "garbage \xff", RowFailure::server_error, false},
+           {502, "<html>", RowFailure::server_error, false},
+           {503, "", RowFailure::overloaded, false},
+           {529, "", RowFailure::overloaded, false},
+           {302, "", RowFailure::bad_request, false},
+       }) {
+    CAPTURE(c.status, c.body);
+    const Decoded decoded = decode(c.status, c.body);
+    CHECK(failure_name(decoded.failure) == failure_name(c.failure));
+    CHECK(decoded.stops_run == c.stops_run);
+    CHECK_THAT(decoded.message, ContainsSubstring("HTTP " + std::to_string(c.status)));
+    CHECK(decoded.message.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("a key that the server repeats is masked, wherever it stands", "[openai]") {
+  const std::string key = "sk-secret-0123456789";
+  for (const std::string& body : {R"({"error":{"message":"Incorrect API key: )" + key + " " + key + "\"}}",
+                                  "<html>" + key + "</html>",
+                                  R"({"error":{"message":")" + std::string(490, 'x') + key + "\"}}"}) {
+    const std::string message = decode(401, body, key).message;
+    CHECK(message.find("sk-secret") == std::string::npos);
+    CHECK_THAT(message, ContainsSubstring("***"));
+  }
+  CHECK(decode(200, "not JSON: " + key, key).message.find(key) == std::string::npos);
+  CHECK(decode(200, R"({"error":")" + key + "\"}", key).message.find(key) == std::string::npos);
+}
+
+TEST_CASE("a key of stars is masked, too, and does not keep us busy", "[openai]") {
+  for (const char* key : {"*", "**", "***", "x"}) {
+    CHECK_THAT(decode(401, std::string(R"({"error":{"message":"no: )") + key + "\"}}", key).message,
+               ContainsSubstring("***"));
+  }
+}
+
+TEST_CASE("base URLs are split into address and socket", "[openai]") {
+  struct Case {
+    std::string base_url;
+    std::string url;
+    std::string socket;
+  };
+
+  for (const auto& c : std::vector<Case>{
+           {"https://api.openai.com/v1", "https://api.openai.com/v1", ""},
+           {"http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1", ""},
+           {"http://h", "http://h", ""},
+           {"unix:/run/llm.sock", "http://localhost/v1", "/run/llm.sock"},
+           {"unix:///run/llm.sock", "http://localhost/v1", "/run/llm.sock"},
+           {"unix:/run/llm.sock:/api/v2/", "http://localhost/api/v2", "/run/llm.sock"},
+           {"unix:rel.sock:/v1", "http://localhost/v1", "rel.sock"},
+           {"http+unix://%2Frun%2Fllm.sock/v1", "http://localhost/v1", "/run/llm.sock"},
+           {"http+unix://%2Frun%2Fllm.sock", "http://localhost/v1", "/run/llm.sock"},
+       }) {
+    CAPTURE(c.base_url);
+    const HttpEndpoint endpoint = parse_base_url(c.base_url);
+    CHECK(endpoint.url == c.url);
+    CHECK(endpoint.unix_socket == c.socket);
+  }
+  for (const std::string& bad :
+       {std::string(), std::string("api.openai.com/v1"), std::string("ftp://h/"), std::string("http://"),
+        std::string("http:///v1"), std::string("unix:"), std::string("unix:/" + std::string(200, 'x')),
+        std::string("https://me:secret@h/v1"), std::string("file:///etc/passwd")}) {
+    CAPTURE(bad);
+    const auto error = thrown_error([&] { parse_base_url(bad); });
+    REQUIRE(error);
+    CHECK(error->code() == ErrorCode::usage);
+    CHECK(error->message().find("secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("the table of providers has one entry for each name, and usable addresses", "[openai]") {
+  std::set<std::string> seen;
+  for (const auto& name : provider_names()) {
+    CHECK(seen.insert(name).second);
+    const ProviderEntry* entry = find_provider(name);
+    REQUIRE(entry != nullptr);
+    CHECK(parse_base_url(std::string(entry->base_url)).url == entry->base_url);
+    CHECK_FALSE(entry->token_limit_name.empty());
+    CHECK_FALSE(entry->title.empty());
+  }
+  CHECK(find_provider("openai")->key_env == "OPENAI_API_KEY");
+  CHECK(find_provider("nobody") == nullptr);
+  CHECK(find_provider("") == nullptr);
+}
