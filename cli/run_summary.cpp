@@ -49,6 +49,11 @@ void report_stop(const RunEnd& end, Ui& ui) {
     return;
   }
   Error error = *end.stop;
+  const bool has_begun = end.result.requests != 0 || rows.done != 0;
+  if (!has_begun && error.exit_code() == error_kind(ErrorCode::bad_row).exit_code) {
+    ui.messages().error(error);  // nothing is to be gone on with
+    return;
+  }
   if (!ui.json()) {
     std::string hint = error.hint();
     hint += fmt::format("{}{} done{}; go on with: {}", hint.empty() ? "" : "\n", count_noun(rows.done, "row"),
