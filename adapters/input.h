@@ -27,7 +27,7 @@ class InputSource : public RowSource {
  public:
   virtual std::vector<InputDescription> describe() const = 0;
 
-  // For input number `input`; nullopt when it was not read from its start.
+  // For input number `input`; nullopt when it was not read from its start, or no digest is kept.
   virtual std::optional<PrefixDigest> prefix_digest(std::size_t input) const = 0;
 
   // Rows so far with fewer fields than the header (filled up with empty cells).

@@ -130,7 +130,10 @@ std::unique_ptr<InputSource> JobInputs::open_first() {
 }
 
 std::unique_ptr<RawBytes> JobInputs::first_bytes(const std::string& path) {
-  if (!is_stdin(path) || spool_folder_.empty()) {
+  if (!is_stdin(path)) {
+    return spool_folder_.empty() ? open_raw_file(path) : with_digest(open_raw_file(path));
+  }
+  if (spool_folder_.empty()) {
     return open_raw_file(path);
   }
   if (spool_ == nullptr) {

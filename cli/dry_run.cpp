@@ -63,6 +63,9 @@ class DryRun {
 };
 
 int DryRun::run() {
+  for (const auto& warning : encoder_->warnings()) {
+    ui_.messages().warning(warning);
+  }
   const RowSelection& selection = record_.settings.selection;
   if (selection.sample) {
     sampled_ = sample_rows(*inputs_.open_again({}), *encoder_, *selection.sample, selection.seed);

@@ -147,23 +147,26 @@ A template file (TOML) holds a whole conversation:
 std::string resume_topic() {
   return
       R"(Every answered row is written to the job's ledger before it counts as done. After Ctrl-C, a crash
-or a limit, only rows without an answer are asked again:
+or a limit, only rows without an answer are asked:
 
-  batchllm resume                   the latest unfinished job
-  batchllm resume JOB --max-cost 12 with another limit
-  batchllm run ...                  the same command again finds its unfinished job and goes on
-  batchllm run ... --new-job        starts afresh instead
+  batchllm resume                     the latest unfinished job
+  batchllm resume JOB --max-cost 12   with another limit
+  batchllm run ...                    the same command finds its unfinished job and goes on
+  batchllm run ... --new-job          starts afresh instead
+
+Ctrl-C once: no further row is sent, the answers in flight are waited for. Twice: stops at once.
 
 Rows that were in flight when a process was killed are in doubt: the provider may have answered, and
 charged for, some of them. --in-doubt says what becomes of them: retry (ask again, the default),
-skip, or fail.
+skip, or fail. They are counted, with what they may have cost, by jobs show and results errors.
 
-  batchllm retry JOB                ask the failed rows again
+  batchllm retry JOB                  ask the failed rows again
   batchllm retry JOB --only timeout,overloaded
-  batchllm results errors JOB       failed rows, grouped
-  batchllm results export JOB       what is finished so far
+  batchllm results errors JOB         failed rows, grouped, and rows in doubt
+  batchllm results export JOB         what is finished so far
 
 An input that has changed since the job began is refused. Two processes never work on one job.
+What lies where: man batchllm-files.
 )";
 }
 
@@ -172,18 +175,54 @@ std::string json_topic() {
       R"(With --json the last thing on standard output is one JSON object; its first member names the schema
 and its version:
 
-  {"schema":"batchllm.run/1", ...}
+  {"schema":"batchllm.run/1","job":"job_...","status":"partial","exit_code":4,
+   "rows":{"total":500,"ok":496,"failed":4,"skipped":0,"already_done":0,"rejected":0,"in_doubt":0},
+   "requests":640,"tokens":{"input":8204,"output":9120},"cost_usd":0.006703,
+   "duration_s":8.412,"output":"/data/out.csv"}
 
 An error is one object on standard error, and the exit code is in it:
 
   {"error":{"code":"column_missing","exit_code":3,"message":"...","hint":"...","details":{}}}
 
-Codes and schemas are an interface: members are added, never renamed. Texts may change. Money is a
-decimal string, so that nothing is rounded.
+A run that was stopped writes both: the error, and what was done until then, with "stopped_by".
+Codes and schemas are an interface: members are added, never renamed. Texts may change. Amounts in
+USD are numbers with six decimals, or null where the model's price is not known.
 
---progress json writes one object a second to standard error:
+--progress json writes an object to standard error about once a second, and one at the end:
 
-  {"type":"progress","done":6000,"total":20000,"ok":5981,"failed":19,"cost_usd":0.3121,...}
+  {"type":"progress","done":6000,"total":20000,"total_is_exact":true,"ok":5981,"failed":19,...}
+
+With --quiet nothing else is written to standard error but errors:
+
+  batchllm run in.csv -p '{text}' -m openai/gpt-4o-mini -o out.csv --json -q | jq .cost_usd
+)";
+}
+
+std::string where_topic() {
+  return
+      R"(--where asks only the rows for which an expression holds:
+
+  batchllm run tickets.csv --where 'status == "open" and len(text) > 20' ...
+
+  == != < <= > >=                        compare
+  in ("a", "b")                          is one of
+  contains, starts_with, ends_with       look inside of a text
+  like "*refund*"                        the whole text; * any characters, ? one character
+  is null, is not null                   the row does not have the column, or it is JSON null
+  not in, not contains, not like ...     the opposite
+  not, and, or; !, &&, ||; ( )           combine: not before and, and before or
+
+Columns are written as they are called; odd names stand in `backticks` or {braces}, and paths reach
+into JSON: meta.lang, items[0].id. Texts stand in "double" or 'single' quotes.
+
+  len(x)          characters of a text          lower(x) upper(x) trim(x)
+  number(x)       the number in a text          default(x, y)   y where x is null or missing
+
+Where one side is a number (a literal, len, number, a number in JSON) and the other can be read as
+one, they are compared as numbers: priority >= 3 works in CSV too. Otherwise texts are compared byte
+by byte. An empty CSV cell is "" and not null. true and false are compared with these words.
+
+  batchllm run FILE --where EXPR -p TEXT -m MODEL --dry-run       how many rows it leaves
 )";
 }
 
@@ -198,6 +237,7 @@ const std::vector<HelpTopic>& help_topics() {
       {"json", "output for scripts", &json_topic},
       {"resume", "how nothing is lost, and what happens after a stop", &resume_topic},
       {"templates", "placeholders, filters, template files", &templates_topic},
+      {"where", "expressions that choose rows", &where_topic},
   };
   return k_topics;
 }

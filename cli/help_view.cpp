@@ -224,15 +224,20 @@ std::string help_about(const std::vector<std::string>& words, bool color) {
     return program_help(color);
   }
   const std::string name = fmt::format("{}", fmt::join(words, " "));
+  std::string found;
   if (const CommandSpec* spec = find_command(name); spec != nullptr) {
-    return command_help(*spec, HelpWanted::full, color);
+    found = command_help(*spec, HelpWanted::full, color);
   }
   std::vector<std::string> known;
   for (const HelpTopic& topic : help_topics()) {
     if (topic.name == name) {
-      return topic.text();
+      // A command and a topic may share a name (resume): both are meant.
+      found += (found.empty() ? "" : "\n") + topic.text();
     }
     known.emplace_back(topic.name);
+  }
+  if (!found.empty()) {
+    return found;
   }
   const std::string topics = fmt::format("topics: {}", name_list(known));
   for (const CommandSpec& spec : command_table()) {

@@ -23,7 +23,7 @@ std::string program_help(bool color);
 // (all).
 std::string command_help(const CommandSpec& spec, HelpWanted wanted, bool color);
 
-// A topic of `batchllm help`: environment, exit-codes, config, formats, templates, resume, json.
+// A topic of `batchllm help`: how one thing works across commands.
 struct HelpTopic {
   std::string_view name;
   std::string_view summary;
@@ -32,7 +32,7 @@ struct HelpTopic {
 
 const std::vector<HelpTopic>& help_topics();
 
-// What `batchllm help WORDS…` prints: a command's full help or a topic. Throws Error(topic_unknown)
+// What `batchllm help WORDS…` prints: a command's full help, a topic, or both. Throws Error(topic_unknown)
 // with the nearest name as a hint.
 std::string help_about(const std::vector<std::string>& words, bool color);
 

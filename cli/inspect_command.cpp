@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <functional>
 
@@ -60,7 +61,9 @@ void append_inputs(std::string& out, const InputProfile& profile) {
     std::string facts;
     for (const auto& [name, value] : input.facts) {
       if (name != "compression" || value != "none") {
-        facts += fmt::format("{}{} {}", facts.empty() ? "" : ", ", name, one_line(value, 60));
+        const bool is_sign = value.size() == 1 && std::ispunct(static_cast<unsigned char>(value[0])) != 0;
+        const std::string_view mark = is_sign ? "'" : "";
+        facts += fmt::format("{}{} {}{}{}", facts.empty() ? "" : ", ", name, mark, one_line(value, 60), mark);
       }
     }
     out += fmt::format("  {}\n", facts);

@@ -356,7 +356,7 @@ bool is_same_file(const InputFingerprint& before, const InputFingerprint& now) {
 
 // The digest of the first `bytes` bytes of the file as it is now.
 std::optional<std::uint64_t> digest_now(const std::string& path, std::uint64_t bytes) {
-  const auto raw = open_raw_file(path);
+  const auto raw = with_digest(open_raw_file(path));
   std::vector<char> block(std::size_t{1} << 20);
   std::uint64_t left = bytes;
   while (left != 0) {

@@ -120,45 +120,32 @@ int run_command_of(const CommandLine& line,
     case Command::config_validate:
       return config_command(line, environment, ui);
     case Command::run:
-      check_settings(*line.command, settings);
       return run_command(read_run_request(line, settings), environment, ui);
     case Command::resume:
-      check_settings(*line.command, settings);
       return resume_command(read_resume_request(line), environment, ui);
     case Command::retry:
-      check_settings(*line.command, settings);
       return retry_command(read_retry_request(line, settings), environment, ui);
     case Command::inspect: {
-      check_settings(*line.command, settings);
       const InspectRequest request = read_inspect_request(line, settings);
       return inspect_command(request.inputs, request.input, request.rows, ui.json());
     }
     case Command::simulate:
-      check_settings(*line.command, settings);
       return simulate_command(read_simulate_request(settings), ui.json());
     case Command::results_show:
-      check_settings(*line.command, settings);
       return results_show_command({line.arguments.front()}, ui);
     case Command::results_export:
-      check_settings(*line.command, settings);
       return results_export_command(read_results_export_request(line, settings), ui);
     case Command::results_errors:
-      check_settings(*line.command, settings);
       return results_errors_command(read_results_errors_request(line, settings), ui);
     case Command::jobs_list:
-      check_settings(*line.command, settings);
       return jobs_list_command(read_jobs_list_request(settings), ui);
     case Command::jobs_show:
-      check_settings(*line.command, settings);
       return jobs_show_command({line.arguments.front()}, ui);
     case Command::jobs_rm:
-      check_settings(*line.command, settings);
       return jobs_remove_command({line.arguments}, ui);
     case Command::jobs_prune:
-      check_settings(*line.command, settings);
       return jobs_prune_command(read_jobs_prune_request(settings), ui);
     default:
-      (void)settings;
       throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));
   }
 }

@@ -14,7 +14,9 @@
 #include "cli/composition.h"
 #include "cli/dry_run.h"
 #include "cli/inspect_command.h"
+#include "cli/job_report.h"
 #include "cli/job_runner.h"
+#include "cli/run_summary.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/job_directory.h"
@@ -28,19 +30,21 @@ namespace fs = std::filesystem;
 
 // What a first-time user lacks, with a command that works on this file.
 [[noreturn]] void explain_what_is_missing(const JobRecord& record, bool no_prompt, bool no_model) {
-  const std::string missing = no_prompt && no_model ? "a prompt and a model"
-                              : no_prompt           ? "a prompt"
-                                                    : "a model";
+  const std::string missing =
+      no_prompt && no_model ? "what is to be asked? a prompt and a model are missing: --prompt TEXT, --model PROVIDER/NAME"
+      : no_prompt           ? "what is to be asked? a prompt is missing: --prompt TEXT"
+                            : "who is to be asked? a model is missing: --model PROVIDER/NAME";
+  constexpr std::string_view k_models = "for example --model openai/gpt-4o-mini, or --model ollama/llama3.2 on this machine";
   std::string hint = "see: batchllm run --help";
-  if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
+  if (!no_prompt) {
+    hint = k_models;
+  } else if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
     JobInputs inputs(record, "");
     hint = fmt::format("{} has the columns {}; try:\n{}", fs::path(record.inputs.front().path).filename().string(),
                        name_list(inputs.open_first()->columns()),
                        example_run_command(record.settings.inputs, record.settings.input));
   }
-  throw Error(ErrorCode::usage, fmt::format("what is to be asked? {} missing: --prompt TEXT, --model PROVIDER/NAME",
-                                            missing + (no_prompt && no_model ? " are" : " is")),
-              hint);
+  throw Error(ErrorCode::usage, missing, hint);
 }
 
 std::vector<InputFingerprint> fingerprints(const std::vector<std::string>& paths) {
@@ -109,6 +113,33 @@ bool has_ledger(const JobDirectory& directory) {
   return false;
 }
 
+// A finished job whose result is there: nothing is to be asked or written.
+std::optional<int> say_if_done(const JobDirectory& directory, const JobRecord& record, Ui& ui) {
+  std::error_code error;
+  if (is_unfinished(record) || record.output_path == "-" || !fs::exists(record.output_path, error) ||
+      record.settings.output.conflict == OutputConflict::overwrite) {
+    return std::nullopt;
+  }
+  const JobReport report = report_job(directory);
+  EngineResult result;
+  result.progress.ok = report.totals.ok;
+  result.progress.failed = report.totals.failed;
+  result.progress.skipped = report.totals.skipped;
+  result.progress.done = report.totals.done();
+  result.progress.already_done = result.progress.done;
+  result.progress.total = result.progress.done;
+  result.progress.total_is_exact = true;
+  result.progress.cost_is_known = report.totals.cost_micro_usd != 0;
+  result.progress.cost_micro_usd = report.totals.cost_micro_usd;
+  result.progress.input_tokens = report.totals.input_tokens;
+  result.progress.output_tokens = report.totals.output_tokens;
+  result.bad_rows = report.rejected;
+  const bool fails = record.status == JobStatus::partial && record.settings.fail_on == FailOn::partial;
+  const int code = fails ? error_kind(ErrorCode::rows_failed).exit_code : 0;
+  report_already_done({record, result, std::nullopt, record.output_path, "", code}, ui);
+  return code;
+}
+
 // The answers that a job which was killed may have are looked at before anything is sent.
 int go_on(const std::string& state_dir,
           const std::string& id,
@@ -120,10 +151,12 @@ int go_on(const std::string& state_dir,
   directory.lock();
   JobRecord record = directory.load();
   overrides.apply_to(record.settings);
-  check_inputs_unchanged(directory, record);
   if (start.retries_failed) {
     record.settings.output.conflict = OutputConflict::overwrite;
+  } else if (const auto code = say_if_done(directory, record, ui)) {
+    return *code;
   }
+  check_inputs_unchanged(directory, record);
   return run_job(directory, record, start, environment, ui);
 }
 

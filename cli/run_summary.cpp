@@ -49,15 +49,12 @@ void report_stop(const RunEnd& end, Ui& ui) {
     return;
   }
   Error error = *end.stop;
-  const bool has_begun = end.result.requests != 0 || rows.done != 0;
-  if (!has_begun && error.exit_code() == error_kind(ErrorCode::bad_row).exit_code) {
-    ui.messages().error(error);  // nothing is to be gone on with
-    return;
-  }
-  if (!ui.json()) {
+  // What is wrong with the input, resume cannot mend; the hint says what can.
+  const bool can_resume = error.exit_code() != error_kind(ErrorCode::input_malformed).exit_code;
+  if (!ui.json() && (can_resume || rows.done != 0)) {
     std::string hint = error.hint();
-    hint += fmt::format("{}{} done{}; go on with: {}", hint.empty() ? "" : "\n", count_noun(rows.done, "row"),
-                        cost_text(rows), next);
+    hint += fmt::format("{}{} done{}", hint.empty() ? "" : "\n", count_noun(rows.done, "row"), cost_text(rows));
+    hint += can_resume ? fmt::format("; go on with: {}", next) : "; the same command with another --on-bad-row goes on";
     error = Error(error.code(), error.message(), hint);
   }
   ui.messages().error(std::move(error).with_detail("job", end.record.id));
@@ -86,6 +83,16 @@ void report_run(const RunEnd& end, Ui& ui) {
     ui.messages().note(fmt::format("Why they failed: batchllm results errors {}   ask them again: batchllm retry {}",
                                    end.record.id, end.record.id));
   }
+  if (ui.json()) {
+    report_json(end, ui);
+  }
+}
+
+void report_already_done(const RunEnd& end, Ui& ui) {
+  const ProgressSnapshot& rows = end.result.progress;
+  ui.messages().note(fmt::format("{} is finished: {} ok, {} failed. Nothing was asked; its result is {}",
+                                 end.record.id, with_thousands(rows.ok), with_thousands(rows.failed + rows.skipped),
+                                 printable(end.output_path)));
   if (ui.json()) {
     report_json(end, ui);
   }

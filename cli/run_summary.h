@@ -23,4 +23,7 @@ struct RunEnd {
 // (schema "batchllm.run/1").
 void report_run(const RunEnd& end, Ui& ui);
 
+// Says that nothing was left to do and where the result is.
+void report_already_done(const RunEnd& end, Ui& ui);
+
 }  // namespace batchllm

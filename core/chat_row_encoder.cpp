@@ -32,14 +32,6 @@ void ChatRowEncoder::need_columns(const std::vector<std::string>& names) {
   }
 }
 
-std::vector<std::string> ChatRowEncoder::warnings() const {
-  std::vector<std::string> warnings = chat_.warnings();
-  if (!chat_.uses_rows() && image_column_.empty()) {
-    warnings.emplace_back("the prompt names no column: every row asks the same");
-  }
-  return warnings;
-}
-
 std::vector<std::string> ChatRowEncoder::columns() const {
   std::vector<std::string> names = needed_;
   for (const auto& name : chat_.columns()) {
@@ -53,6 +45,14 @@ std::vector<std::string> ChatRowEncoder::columns() const {
   add_once(names, id_column_);
   add_once(names, image_column_);
   return names;
+}
+
+std::vector<std::string> ChatRowEncoder::warnings() const {
+  std::vector<std::string> warnings = chat_.warnings();
+  if (!chat_.uses_rows() && image_column_.empty()) {
+    warnings.emplace_back("the prompt names no column: every row is asked the same; {column} stands for its value");
+  }
+  return warnings;
 }
 
 void ChatRowEncoder::bind(const std::vector<std::string>& cells) {

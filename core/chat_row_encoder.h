@@ -35,13 +35,13 @@ class ChatRowEncoder final : public RowEncoder {
   // batches read here).
   void need_columns(const std::vector<std::string>& names);
 
-  // What is allowed in the prompt and probably not meant, in sentences.
-  std::vector<std::string> warnings() const;
-
   std::vector<std::string> columns() const override;
   void bind(const std::vector<std::string>& cells) override;
   bool matches(const RowBatch& batch, std::size_t row) const override;
   void encode(const RowBatch& batch, std::size_t row, RowTask& task) override;
+
+  // Things that are allowed and probably not meant, as sentences.
+  std::vector<std::string> warnings() const;
 
   // The rendered messages of the row that was encoded last.
   const Prompt& prompt() const noexcept { return prompt_; }

@@ -59,6 +59,40 @@ class RunningDigest {
   std::uint64_t bytes_ = 0;
 };
 
+class DigestedBytes final : public RawBytes {
+ public:
+  explicit DigestedBytes(std::unique_ptr<RawBytes> bytes) : bytes_(std::move(bytes)) {}
+
+  std::size_t read(char* buffer, std::size_t capacity) override {
+    const std::size_t count = bytes_->read(buffer, capacity);
+    digest_.update(buffer, count);
+    offset_ += count;
+    return count;
+  }
+
+  bool seek(std::uint64_t offset) override {
+    if (!bytes_->seek(offset)) {
+      return false;
+    }
+    if (offset != offset_) {
+      digest_.stop();
+    }
+    offset_ = offset;
+    return true;
+  }
+
+  std::optional<double> fraction_read() const override { return bytes_->fraction_read(); }
+
+  std::optional<PrefixDigest> prefix_digest() const override { return digest_.value(); }
+
+  const std::string& name() const override { return bytes_->name(); }
+
+ private:
+  std::unique_ptr<RawBytes> bytes_;
+  RunningDigest digest_;
+  std::uint64_t offset_ = 0;
+};
+
 class DescriptorBytes final : public RawBytes {
  public:
   DescriptorBytes(int descriptor, FileDescriptor owned, std::string name)
@@ -73,8 +107,6 @@ class DescriptorBytes final : public RawBytes {
       const auto size = static_cast<std::uint64_t>(facts.st_size);
       size_ = size > start_ ? size - start_ : 0;
       ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
-    } else {
-      digest_.stop();
     }
   }
 
@@ -83,7 +115,6 @@ class DescriptorBytes final : public RawBytes {
       const ssize_t count = ::read(descriptor_, buffer, capacity);
       if (count >= 0) {
         const auto length = static_cast<std::size_t>(count);
-        digest_.update(buffer, length);
         offset_ += length;
         return length;
       }
@@ -99,9 +130,6 @@ class DescriptorBytes final : public RawBytes {
     if (!size_ || ::lseek(descriptor_, static_cast<off_t>(start_ + offset), SEEK_SET) < 0) {
       return false;
     }
-    if (offset != offset_) {
-      digest_.stop();
-    }
     offset_ = offset;
     return true;
   }
@@ -116,7 +144,7 @@ class DescriptorBytes final : public RawBytes {
                : static_cast<double>(offset_) / static_cast<double>(*size_);
   }
 
-  std::optional<PrefixDigest> prefix_digest() const override { return digest_.value(); }
+  std::optional<PrefixDigest> prefix_digest() const override { return std::nullopt; }
 
   const std::string& name() const override { return name_; }
 
@@ -124,7 +152,6 @@ class DescriptorBytes final : public RawBytes {
   FileDescriptor owned_;
   int descriptor_;
   std::string name_;
-  RunningDigest digest_;
   std::optional<std::uint64_t> size_;  // of a regular file, from where it was handed over
   std::uint64_t start_ = 0;
   std::uint64_t offset_ = 0;
@@ -188,6 +215,10 @@ std::unique_ptr<RawBytes> open_raw_file(const std::string& path, std::string nam
 
 std::unique_ptr<RawBytes> raw_descriptor(int descriptor, std::string name) {
   return std::make_unique<DescriptorBytes>(descriptor, FileDescriptor(), std::move(name));
+}
+
+std::unique_ptr<RawBytes> with_digest(std::unique_ptr<RawBytes> bytes) {
+  return std::make_unique<DigestedBytes>(std::move(bytes));
 }
 
 }  // namespace batchllm

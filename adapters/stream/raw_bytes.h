@@ -27,7 +27,7 @@ class RawBytes {
   // Share of the stored bytes that were read; nullopt when their number is not known.
   virtual std::optional<double> fraction_read() const = 0;
 
-  // Digest of everything read so far; nullopt after a seek, or for a pipe.
+  // Digest of everything read so far; nullopt after a seek, and unless with_digest was asked for.
   virtual std::optional<PrefixDigest> prefix_digest() const = 0;
 
   virtual const std::string& name() const = 0;
@@ -40,6 +40,9 @@ std::unique_ptr<RawBytes> open_raw_file(const std::string& path, std::string nam
 
 // Reads from an open descriptor, which stays the caller's.
 std::unique_ptr<RawBytes> raw_descriptor(int descriptor, std::string name);
+
+// The same bytes, with a digest of them kept on the way (about 0.05 s for a GB).
+std::unique_ptr<RawBytes> with_digest(std::unique_ptr<RawBytes> bytes);
 
 // Like open_byte_stream of byte_stream.h, for bytes that come from elsewhere.
 std::unique_ptr<ByteStream> open_byte_stream(std::unique_ptr<RawBytes> bytes,

@@ -18,7 +18,7 @@ TEST_CASE("an output that exists is refused before anything is sent", "[e2e][out
   CHECK(workspace.job().empty());
 }
 
-TEST_CASE("--overwrite replaces the output when the run is complete", "[e2e][output]") {
+TEST_CASE("the option --overwrite replaces the output when the run is complete", "[e2e][output]") {
   const SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--latency", "300ms"});
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("rows.csv", csv_of_rows(3));
@@ -31,7 +31,7 @@ TEST_CASE("--overwrite replaces the output when the run is complete", "[e2e][out
   CHECK(workspace.read("out.csv").starts_with("id,text,output\n1,"));
 }
 
-TEST_CASE("--append adds rows behind those that are there", "[e2e][output]") {
+TEST_CASE("the option --append adds rows behind those that are there", "[e2e][output]") {
   const SimulatorProcess simulator(BATCHLLM_PROGRAM);
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("one.csv", csv_of_rows(3));

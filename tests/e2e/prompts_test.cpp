@@ -96,7 +96,7 @@ TEST_CASE("an image that is not there fails its row and costs nothing", "[e2e][p
   CHECK(simulator.call_count() == 1);
 }
 
-TEST_CASE("--dry-run and --show-prompts send nothing and leave nothing", "[e2e][prompts]") {
+TEST_CASE("a dry run and --show-prompts send nothing and leave nothing", "[e2e][prompts]") {
   const SimulatorProcess simulator(BATCHLLM_PROGRAM);
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("a.csv", csv_of_rows(5));

@@ -252,7 +252,7 @@ TEST_CASE("a seek beyond what was fetched skips the stream", "[json]") {
   CHECK(rest.rows.back() == whole.rows.back());
 }
 
-TEST_CASE("--json-path reaches an array inside the document", "[json]") {
+TEST_CASE("the option --json-path reaches an array inside the document", "[json]") {
   const std::string text =
       R"({"meta":{"n":2},"data":{"x":"[","items":[{"a":1},{"a":2}],"more":1},"list":[[{"a":3}]]})";
   for (const std::string& path :

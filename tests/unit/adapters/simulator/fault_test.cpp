@@ -11,7 +11,7 @@
 
 using namespace batchllm::simulator;
 
-TEST_CASE("--fault is read in every spelling", "[simulator]") {
+TEST_CASE("the option --fault is read in every spelling", "[simulator]") {
   struct Case {
     std::string_view text;
     FaultKind kind;

@@ -247,19 +247,19 @@ TEST_CASE("the digest covers the stored bytes read so far, until a seek", "[stre
   const ScratchFolder folder;
   const std::string text = sample_text(700'000);
   const std::string path = folder.write("plain", text);
-  const auto stream = open_byte_stream(path, "");
+  const auto stream = open_byte_stream(with_digest(open_raw_file(path)), "");
   read_all(*stream);
   const auto digest = stream->prefix_digest();
   REQUIRE(digest.has_value());
   CHECK(digest->bytes == text.size());
   CHECK(digest->xxh3 == XXH3_64bits(text.data(), text.size()));
 
-  const auto skipped = open_byte_stream(path, "");
+  const auto skipped = open_byte_stream(with_digest(open_raw_file(path)), "");
   skipped->skip_to(600'000);
   CHECK_FALSE(skipped->prefix_digest().has_value());
 
   write_compressed(folder.path("packed.gz"), text);
-  const auto packed = open_byte_stream(folder.path("packed.gz"), "");
+  const auto packed = open_byte_stream(with_digest(open_raw_file(folder.path("packed.gz"))), "");
   read_all(*packed);
   const std::string stored = folder.read("packed.gz");
   REQUIRE(packed->prefix_digest().has_value());
