@@ -106,7 +106,7 @@ void check_output_is_free(const JobRecord& record) {
 bool has_ledger(const JobDirectory& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory.folder(), error)) {
-    if (entry.path().filename().string().starts_with("ledger-")) {
+    if (entry.path().filename().string().starts_with("ledger-") && entry.file_size(error) != 0) {
       return true;
     }
   }
@@ -187,6 +187,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   {
     JobInputs inputs(record, "");
     const JobModel model = make_model(record.settings, environment, false);
+    static_cast<void>(model.provider->endpoint());  // the address can be read
     if (can_be_recognised(record)) {
       const auto source = inputs.open_first();
       make_encoder(record, *source, *model.provider);
@@ -221,7 +222,11 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   JobStart start;
   start.is_new = true;
   try {
-    return run_job(directory, record, start, environment, ui);
+    const int code = run_job(directory, record, start, environment, ui);
+    if (code == error_kind(ErrorCode::bad_row).exit_code && !has_ledger(directory)) {
+      directory.remove();  // a bad row among the first: the corrected file is another job's
+    }
+    return code;
   } catch (const Error&) {
     // It never began: nothing was asked, nothing is to be gone on with.
     if (record.status == JobStatus::running && !has_ledger(directory)) {

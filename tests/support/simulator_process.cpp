@@ -59,7 +59,8 @@ std::vector<LoggedCall> SimulatorProcess::calls() const {
       continue;
     }
     const std::string fault = member(".fault");
-    calls.push_back({fault.empty() ? member(".status") : fault,
+    calls.push_back({std::stoll(member(".time_ms")),
+                     fault.empty() ? member(".status") : fault,
                      member(".user"),
                      member(".key"),
                      member(".body")});

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,8 +21,9 @@ bool wait_until(const std::function<bool()>& condition,
 
 // One line of the simulator's request log.
 struct LoggedCall {
-  std::string verdict;  // HTTP status, or the name of the fault
-  std::string user;     // the last user message
+  std::int64_t time_ms = 0;  // since 1970
+  std::string verdict;       // HTTP status, or the name of the fault
+  std::string user;          // the last user message
   std::string key;
   std::string body;
 };
