@@ -170,7 +170,7 @@ TEST_CASE("an export takes what the ledger holds, whole", "[result_writer]") {
     ResultWriterSettings settings = bench.settings();
     settings.rows = c.rows;
     ResultWriter writer(settings, nullptr, bench.folder(), {});
-    writer.write_recorded();
+    writer.write_recorded(c.rows != ResultRows::ok);
     CHECK(bench.written.lines() == c.lines);
     CHECK(bench.written.is_finished());
   }
@@ -183,7 +183,7 @@ TEST_CASE("an export reads a last record that lacks its line feed", "[result_wri
   const auto path = Ledger::shard_path(bench.folder(), 0);
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
   ResultWriter writer(bench.settings(), nullptr, bench.folder(), {});
-  writer.write_recorded();
+  writer.write_recorded(false);
   CHECK(bench.written.lines() == Lines{"text|out", "row 0|a", "row 1|b"});
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("an export of a job without a ledger is an empty document", "[result_w
   Bench bench(2);
   ScratchFolder empty;
   ResultWriter writer(bench.settings(), nullptr, empty.path(), {});
-  writer.write_recorded();
+  writer.write_recorded(false);
   CHECK(bench.written.lines() == Lines{"text|out"});
 }
 
