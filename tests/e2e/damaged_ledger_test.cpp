@@ -54,7 +54,8 @@ struct KilledJob {
 }  // namespace
 
 TEST_CASE("a flipped byte in the ledger costs that row only", "[e2e][ledger]") {
-  const std::size_t within = GENERATE(2, 20, 60);  // in the key, the status, the answer
+  const auto within = GENERATE(
+      std::size_t{2}, std::size_t{20}, std::size_t{60});  // in the key, the status, the answer
   KilledJob job;
   REQUIRE(job.place_of_row(2) != std::string::npos);
   job.ledger[job.place_of_row(2) + within] ^= 4;
@@ -62,7 +63,7 @@ TEST_CASE("a flipped byte in the ledger costs that row only", "[e2e][ledger]") {
   const auto calls = job.finish();
   CHECK_THAT(job.resumed.error_text, ContainsSubstring("1 record in the ledger was damaged"));
   CHECK(calls.at(KilledJob::message(3)) == 2);
-  for (const std::size_t row : {1, 2, 4, 5}) {
+  for (const std::size_t row : {1U, 2U, 4U, 5U}) {
     CAPTURE(row);
     CHECK(calls.at(KilledJob::message(row)) == 1);
   }

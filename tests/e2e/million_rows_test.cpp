@@ -26,7 +26,7 @@ std::size_t lines_of(const std::string& text) {
 
 TEST_CASE("a million rows need the memory of ten thousand", "[e2e][million]") {
   if (!is_long_test()) {
-    WARN("skipped: takes minutes; BATCHLLM_LONG_TESTS=1 runs it");
+    WARN("skipped: takes minutes; run it by BATCHLLM_LONG_TESTS=1 e2e [million]");
     return;
   }
   SimulatorProcess simulator(BATCHLLM_PROGRAM);
@@ -61,7 +61,7 @@ TEST_CASE("a million rows need the memory of ten thousand", "[e2e][million]") {
 
 TEST_CASE("a million finished rows are resumed without asking one", "[e2e][million]") {
   if (!is_long_test()) {
-    WARN("skipped: takes minutes; BATCHLLM_LONG_TESTS=1 runs it");
+    WARN("skipped: takes minutes; run it by BATCHLLM_LONG_TESTS=1 e2e [million]");
     return;
   }
   SimulatorProcess simulator(BATCHLLM_PROGRAM);
