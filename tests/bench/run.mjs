@@ -42,7 +42,7 @@ async function measureAll(place, all, names) {
     try {
       found = await all[name](place);
     } catch (error) {
-      found = [{ name, skipped: `it failed: ${error.message}`, failed: true }];
+      found = [{ name, skipped: `it failed: ${error.message.trim()}`, failed: true }];
     }
     for (const one of found) {
       console.log(tableLine(one));
@@ -80,8 +80,8 @@ async function main() {
   const path = resolve(values.json ?? join(place.build, 'results.json'));
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify({ schema: 'batchllm.bench/1', ...begun, figures }, null, 2)}\n`);
-  const missed = figures.filter((one) => one.met === false).map((one) => one.name);
-  console.log(`\n${missed.length === 0 ? 'Every target that was measured is met.' : `Missed: ${missed.join(', ')}.`} Written to ${path}`);
+  const namesOf = (keep) => figures.filter(keep).map((one) => one.name).join(', ') || 'none';
+  console.log(`\nMissed: ${namesOf((one) => one.met === false)}. Skipped: ${namesOf((one) => one.skipped)}. Written to ${path}`);
   process.exitCode = figures.some((one) => one.failed) ? 1 : 0;
 }
 
