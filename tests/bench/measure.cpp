@@ -80,7 +80,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::fprintf(result,
-               "{\"user\":%.6f,\"sys\":%.6f,\"wall\":%.6f,\"max_rss_kb\":%ld,\"started_ns\":%lld,\"status\":%d}\n",
+               "{\"user\":%.6f,\"sys\":%.6f,\"wall\":%.6f,\"max_rss_kb\":%ld,\"started_ns\":%lld,"
+               "\"status\":%d}\n",
                seconds(used.ru_utime),
                seconds(used.ru_stime),
                static_cast<double>(ended - started) * 1e-9,
