@@ -572,7 +572,7 @@ std::unique_ptr<Transport> make_http_loop(const HttpLoopSettings& settings) {
 
 std::optional<std::string> http_get(const HttpEndpoint& endpoint, Milliseconds timeout) {
   use_curl();
-  const TlsStore tls(endpoint.ca_file);
+  TlsStore tls(endpoint.ca_file);
   const EasyHandle easy(curl_easy_init());
   HeaderList headers;
   for (const auto& [name, value] : endpoint.headers) {

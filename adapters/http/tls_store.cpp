@@ -38,16 +38,11 @@ TlsStore::TlsStore(const std::string& ca_file) : ca_file_(ca_file) {
       ca_file_ = environment(name);
     }
   }
-  if (!curl_uses_openssl()) {
+  if (!curl_uses_openssl() || ca_file_.empty()) {
     return;
   }
   store_ = std::make_unique<Store>();
-  X509_STORE* x509 = store_->x509.get();
-  if (ca_file_.empty()) {
-    X509_STORE_set_default_paths(x509);
-    return;
-  }
-  if (X509_STORE_load_file(x509, ca_file_.c_str()) != 1) {
+  if (X509_STORE_load_file(store_->x509.get(), ca_file_.c_str()) != 1) {
     ERR_clear_error();
     throw Error(ErrorCode::usage,
                 "cannot read certificates from " + ca_file_,
@@ -57,7 +52,12 @@ TlsStore::TlsStore(const std::string& ca_file) : ca_file_(ca_file) {
 
 TlsStore::~TlsStore() = default;
 
-void TlsStore::apply(CURL* easy) const {
+void TlsStore::apply(CURL* easy) {
+  if (store_ == nullptr && curl_uses_openssl()) {
+    // Only now: reading the system's certificates takes longer than all else at the start of a run.
+    store_ = std::make_unique<Store>();
+    X509_STORE_set_default_paths(store_->x509.get());
+  }
   // Debian's libcurl has a built-in CAPATH that switches its own certificate cache off.
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   if (store_ == nullptr) {

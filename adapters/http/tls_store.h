@@ -20,13 +20,13 @@ class TlsStore {
   TlsStore& operator=(const TlsStore&) = delete;
 
   // Makes `easy` verify with this store.
-  void apply(CURL* easy) const;
+  void apply(CURL* easy);
 
  private:
   static CURLcode set_store(CURL* easy, void* ssl_context, void* self) noexcept;
 
   struct Store;
-  std::unique_ptr<Store> store_;  // null when libcurl was built without OpenSSL
+  std::unique_ptr<Store> store_;  // null until it is needed, and when libcurl was built without OpenSSL
   std::string ca_file_;
 };
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a file through a row source, looks at every cell, and prints rows, fields, bytes, a
+// Reads a file as `batchllm run` does, looks at every cell, and prints rows, fields, bytes, a
 // checksum and the processor time that it took:
 //   read_rows FILE
-#include "adapters/csv/csv_row_source.h"
+#include "adapters/input.h"
 #include "core/error.h"
-#include "tests/support/memory_byte_stream.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +12,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string_view>
 
 namespace {
@@ -67,13 +65,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: read_rows FILE\n");
     return 2;
   }
-  auto stream = std::make_unique<batchllm::PlainFileByteStream>(argv[1]);
-  if (!stream->is_open()) {
-    fmt::print(stderr, "{}: cannot be opened\n", argv[1]);
-    return 3;
-  }
   try {
-    const auto source = batchllm::open_csv(std::move(stream), {}, false);
+    const auto source = batchllm::open_inputs({argv[1]}, {});
     const Totals totals = read_all(*source);
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);

@@ -3,9 +3,6 @@
 
 #include "adapters/stream/byte_stream.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -48,46 +45,6 @@ class MemoryByteStream final : public ByteStream {
   std::size_t read_bytes_;
   std::size_t position_ = 0;
   std::string name_ = "memory.csv";
-  std::string compression_ = "none";
-  std::string encoding_ = "utf-8";
-};
-
-// A file as it lies on disk: nothing is decoded. For measuring what stands above a stream.
-class PlainFileByteStream final : public ByteStream {
- public:
-  explicit PlainFileByteStream(std::string path)
-      : name_(std::move(path)),
-        descriptor_(::open(name_.c_str(), O_RDONLY | O_CLOEXEC)) {}
-
-  ~PlainFileByteStream() override { ::close(descriptor_); }
-
-  PlainFileByteStream(const PlainFileByteStream&) = delete;
-  PlainFileByteStream& operator=(const PlainFileByteStream&) = delete;
-
-  bool is_open() const { return descriptor_ >= 0; }
-
-  std::size_t read(char* buffer, std::size_t capacity) override {
-    const auto length = ::read(descriptor_, buffer, capacity);
-    return length < 0 ? 0 : static_cast<std::size_t>(length);
-  }
-
-  void skip_to(std::uint64_t offset) override {
-    ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET);
-  }
-
-  std::optional<double> fraction_read() const override { return std::nullopt; }
-
-  std::optional<PrefixDigest> prefix_digest() const override { return std::nullopt; }
-
-  const std::string& name() const override { return name_; }
-
-  const std::string& compression() const override { return compression_; }
-
-  const std::string& encoding() const override { return encoding_; }
-
- private:
-  std::string name_;
-  int descriptor_;
   std::string compression_ = "none";
   std::string encoding_ = "utf-8";
 };
