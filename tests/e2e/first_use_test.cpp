@@ -134,7 +134,9 @@ TEST_CASE("jobs are listed newest first, also those of one second", "[e2e][first
   std::vector<std::string> outputs;
   for (int i = 0; i < 6; ++i) {
     outputs.push_back("out" + std::to_string(i) + ".csv");
-    REQUIRE(use.batchllm({"run", "tickets.csv", "-m", "simulator/x", "-p", "{id}", "-o", outputs.back()}).exit_code == 0);
+    REQUIRE(use.batchllm(
+                   {"run", "tickets.csv", "-m", "simulator/x", "-p", "{id}", "-o", outputs.back()})
+                .exit_code == 0);
   }
   const std::string jobs = use.batchllm({"jobs", "list", "--json"}).output_text;
   for (std::size_t i = 1; i < outputs.size(); ++i) {
