@@ -164,6 +164,7 @@ class HttpLoop final : public Transport {
   std::size_t slots_per_shard_ = k_slots_per_shard;
   bool address_known_ = false;
   bool uses_proxy_ = false;
+  bool has_ended_ = false;  // a request, since the user's last turn
   TransportUser* user_ = nullptr;
   TimePoint now_{};
   int epoll_ = -1;
@@ -323,13 +324,16 @@ void HttpLoop::run(TransportUser& user) {
   std::array<epoll_event, 512> events{};
   now_ = std::chrono::steady_clock::now();
   while (true) {
+    has_ended_ = false;
     const std::optional<TimePoint> user_wake = user.on_turn(now_);
     if (user.is_finished()) {
       return;
     }
     run_timers();
     flush_changes();
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms(user_wake));
+    // A request may have ended in run_timers: its user has its turn before anything is waited for.
+    const int wait = has_ended_ ? 0 : wait_ms(user_wake);
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
     now_ = std::chrono::steady_clock::now();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -395,6 +399,7 @@ void HttpLoop::collect(Shard& shard) {
 
 void HttpLoop::finish(Slot& slot, CURLcode code) {
   address_known_ = true;
+  has_ended_ = true;
   HttpResponse& response = slot.response;
   response.latency_ms = std::chrono::duration_cast<Milliseconds>(now_ - slot.posted_at).count();
   if (code == CURLE_OK) {
