@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 
+#include "adapters/json/json_scan.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
@@ -325,8 +326,10 @@ bool OpenAiProvider::read_document(HttpResponse& response,
       read_error_object(value, error);
     }
   }
-  // A truncated document ends in the middle: everything up to the last brace must have been read.
-  return trim(response.text()).ends_with('}');
+  // A document that was cut off may end with a brace, too, and lack the finish_reason that matters.
+  const std::string_view text = trim(response.text());
+  json::BracketScan scan;
+  return json::scan_brackets(text, scan) == text.size();
 }
 
 void OpenAiProvider::read_choice(ondemand::value value, Choice& choice) {

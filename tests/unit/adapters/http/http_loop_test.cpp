@@ -164,7 +164,6 @@ TEST_CASE("broken responses are reported, and the request was sent once", "[http
   for (const auto& c : std::vector<Case>{
            {"", Then::close},
            {"", Then::reset},
-           {"HTTP/1.1 200 OK\r\nContent-", Then::close},
            {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::close},
            {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::reset},
            {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", Then::close},
