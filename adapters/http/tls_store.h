@@ -26,7 +26,8 @@ class TlsStore {
   static CURLcode set_store(CURL* easy, void* ssl_context, void* self) noexcept;
 
   struct Store;
-  std::unique_ptr<Store> store_;  // null until it is needed, and when libcurl was built without OpenSSL
+  std::unique_ptr<Store>
+      store_;  // null until it is needed, and when libcurl was built without OpenSSL
   std::string ca_file_;
 };
 
