@@ -14,19 +14,6 @@
 namespace batchllm {
 namespace {
 
-std::vector<std::uint64_t> ledger_numbers(const JobDirectory& directory) {
-  std::vector<std::uint64_t> numbers;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory.folder(), error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("ledger-") && name.ends_with(".jsonl")) {
-      numbers.push_back(std::strtoull(name.c_str() + 7, nullptr, 10));
-    }
-  }
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
-}
-
 // Totals of a shard that is not sealed.
 ShardTotals scan_totals(const JobDirectory& directory, std::uint64_t number, JobReport& report) {
   std::map<std::uint64_t, RowStatus> rows;
@@ -65,6 +52,19 @@ std::string_view JobReport::status() const noexcept {
     return "running";
   }
   return record.status == JobStatus::running ? "interrupted" : job_status_name(record.status);
+}
+
+std::vector<std::uint64_t> ledger_numbers(const JobDirectory& directory) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.folder(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("ledger-") && name.ends_with(".jsonl")) {
+      numbers.push_back(std::strtoull(name.c_str() + 7, nullptr, 10));
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
 JobReport report_job(const JobDirectory& directory) {

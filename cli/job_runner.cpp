@@ -16,6 +16,7 @@
 #include "adapters/stream/raw_bytes.h"
 #include "cli/composition.h"
 #include "cli/cost_estimate.h"
+#include "cli/job_report.h"
 #include "cli/progress_view.h"
 #include "cli/row_sample.h"
 #include "cli/run_summary.h"
@@ -51,8 +52,10 @@ void reopen_failed_rows(const JobDirectory& directory,
                         Ledger& ledger,
                         Manifest& manifest) {
   std::vector<std::uint64_t> numbers;
-  for (const auto& [number, shard] : manifest.shards()) {
-    if (shard.totals.failed + shard.totals.skipped != 0) {
+  for (const std::uint64_t number : ledger_numbers(directory)) {
+    const auto sealed = manifest.shards().find(number);
+    if (sealed == manifest.shards().end() ||
+        sealed->second.totals.failed + sealed->second.totals.skipped != 0) {
       numbers.push_back(number);
     }
   }

@@ -239,12 +239,12 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
     const EndedRecord ended{task->place.row_index, task->earlier_attempts + task->attempts, failure};
     if (RetryPolicy::is_transient(failure) && lane_.retry(task, failure, response.retry_after_ms, now)) {
       ledger_.note_ended(ended);
-      check_verdict(now);
+      check_verdict(now, message);
       return;
     }
   }
   lane_.failed_for_good(failure, now);
-  check_verdict(now);
+  check_verdict(now, message);
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::failed;
   outcome.failure = failure;
@@ -321,18 +321,23 @@ void Dispatcher::check_limits(TimePoint now) {
   }
 }
 
-void Dispatcher::check_verdict(TimePoint now) {
+void Dispatcher::check_verdict(TimePoint now, std::string_view message) {
   const auto failure = lane_.verdict(now);
   if (!failure) {
     return;
   }
-  const bool unreachable = *failure == RowFailure::connection_failed;
-  stop_.stop(Error(unreachable ? ErrorCode::provider_unreachable : ErrorCode::provider_failing,
-                   unreachable ? fmt::format("{} cannot be reached", settings_.endpoint)
-                               : fmt::format("nothing succeeds any more at {}: {}", settings_.endpoint,
-                                             failure_name(*failure)),
-                   unreachable ? "check the address (--base-url) and that the server runs; then resume"
-                               : "see why with: batchllm results errors; resume when it is mended"));
+  if (*failure == RowFailure::connection_failed) {
+    stop_.stop(Error(ErrorCode::provider_unreachable,
+                     fmt::format("{} cannot be reached: {}", settings_.endpoint, message),
+                     "check the address (--base-url) and that the server runs"));
+    return;
+  }
+  stop_.stop(Error(ErrorCode::provider_failing,
+                   fmt::format("nothing succeeds any more at {}: {}: {}", settings_.endpoint,
+                               failure_name(*failure), message),
+                   RetryPolicy::is_transient(*failure)
+                       ? "go on when the provider is well again"
+                       : "change what is asked (model, --max-tokens, --param, prompt) in a new run"));
 }
 
 void Dispatcher::stop_run(const HttpResponse& response, RowFailure failure, const std::string& message) {

@@ -85,7 +85,7 @@ class Dispatcher final : public TransportUser {
   std::optional<std::int64_t> cost_of(const Usage& usage) const;
   std::int64_t worst_case(const RowTask& task) const;
   void check_limits(TimePoint now);
-  void check_verdict(TimePoint now);
+  void check_verdict(TimePoint now, std::string_view message);
   void stop_run(const HttpResponse& response, RowFailure failure, const std::string& message);
   void update_counters(TimePoint now);
   std::optional<TimePoint> next_wake(TimePoint now) const;

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +33,15 @@ void make_private_folder(const fs::path& folder) {
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     throw_storage_error("create", folder.string(), errno);
   }
+}
+
+// Of the open file, not of the process: gone with the last descriptor, however the process ends.
+struct flock exclusive_lock() noexcept {
+  struct flock lock {};
+
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
 }
 
 // The process that holds the lock, as it wrote it down; empty when it cannot be told.
@@ -90,8 +98,9 @@ void JobDirectory::lock() {
   if (!file.is_open()) {
     throw_storage_error("create", path.string(), errno);
   }
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) {
+  struct flock whole_file = exclusive_lock();
+  if (fcntl(file.get(), F_OFD_SETLK, &whole_file) != 0) {
+    if (errno != EAGAIN && errno != EACCES) {
       throw_storage_error("lock", path.string(), errno);
     }
     const std::string holder = lock_holder(path);
@@ -112,7 +121,9 @@ bool JobDirectory::is_locked() const {
   if (!file.is_open()) {
     return false;
   }
-  return flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  // Only asks: taking the lock for a moment would refuse a run that begins just then.
+  struct flock whole_file = exclusive_lock();
+  return fcntl(file.get(), F_OFD_GETLK, &whole_file) == 0 && whole_file.l_type != F_UNLCK;
 }
 
 JobRecord JobDirectory::load() const {
