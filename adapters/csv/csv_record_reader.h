@@ -53,9 +53,13 @@ class CsvRecordReader {
     return splitter_.field_ends(record);
   }
 
-  // One field as it stands in the buffer.
-  std::string_view raw_field(const CsvRecord& record, std::size_t field) const noexcept {
-    return splitter_.raw_field(buffer_.get(), record, field);
+  const CsvInnerQuote* inner_quotes(const CsvRecord& record) const noexcept {
+    return splitter_.inner_quotes(record);
+  }
+
+  // The value of one field, for which its bytes in the buffer may be rewritten: once only.
+  std::string_view value(const CsvRecord& record, std::size_t field) {
+    return splitter_.value(buffer_.get(), record, field);
   }
 
   const std::optional<CsvRunaway>& runaway() const noexcept { return runaway_; }

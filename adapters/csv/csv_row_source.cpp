@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -18,6 +19,7 @@ namespace {
 
 // A batch stays small enough for the cells of its rows to lie in the processor's cache.
 constexpr std::size_t k_batch_rows = 1024;
+constexpr int k_no_byte = 256;
 constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
 
 std::string character_name(char character) {
@@ -116,7 +118,7 @@ std::vector<std::string> CsvRowSource::first_record_fields() {
     }
     std::vector<std::string> names;
     for (std::size_t i = 0; i < record.fields; ++i) {
-      names.emplace_back(unquoted_field(record, i));
+      names.emplace_back(reader_.value(record, i));
     }
     if (names.front().starts_with(k_byte_order_mark)) {
       names.front().erase(0, k_byte_order_mark.size());
@@ -167,6 +169,10 @@ void CsvRowSource::select(const std::vector<std::string>& names) {
     selected.push_back(static_cast<std::size_t>(found - columns_.begin()));
   }
   selected_ = std::move(selected);
+  takes_all_columns_ =
+      selected_.size() == columns_.size() &&
+      std::adjacent_find(selected_.begin(), selected_.end(), std::greater_equal<>{}) ==
+          selected_.end();
 }
 
 bool CsvRowSource::next_batch(RowBatch& batch) {
@@ -199,16 +205,66 @@ std::size_t CsvRowSource::add_rows(RowBatch& batch) {
   grow(batch.places, taken.size());
   grow(batch.cells, taken.size() * batch.column_count);
   std::size_t rows = 0;
-  for (const auto& record : taken) {
-    if (record.fields == columns_.size() && !check_each_row_ && !runaway_) [[likely]] {
-      add_row(record, batch, rows);
-    } else {
-      add_unusual(record, batch, rows);
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    if (takes_all_columns_ && !check_each_row_ && !runaway_) [[likely]] {
+      const std::size_t usual = add_usual(taken.subspan(i), batch, rows);
+      rows += usual;
+      i += usual;
+      if (i == taken.size()) {
+        break;
+      }
     }
-    line_ += record.line_breaks + 1;
+    add_any(taken[i], batch, rows);
+    line_ += taken[i].line_breaks + 1;
   }
   next_record_ += taken.size();
   return rows;
+}
+
+// Makes rows of `records` up to the first that does not have as many fields as there are columns,
+// for batches that take all columns; returns how many. Short, since all of the usual input goes
+// through it.
+std::size_t CsvRowSource::add_usual(std::span<const CsvRecord> records,
+                                    RowBatch& batch,
+                                    std::size_t rows) {
+  char* const data = reader_.data();
+  const std::size_t width = columns_.size();
+  const std::uint64_t base = reader_.base();
+  const int quote = dialect_.has_quote() ? dialect_.quote : k_no_byte;
+  std::string_view* cell = batch.cells.data() + rows * width;
+  RowPlace* place = batch.places.data() + rows;
+  std::uint64_t line = line_;
+  std::uint64_t row_index = row_index_;
+  for (const auto& record : records) {
+    if (record.fields != width) [[unlikely]] {
+      break;
+    }
+    *place++ = {row_index++, line, base + record.begin, record.end - record.begin, 0};
+    line += record.line_breaks + 1;
+    const std::uint32_t* const ends = reader_.field_ends(record);
+    const CsvInnerQuote* inner = reader_.inner_quotes(record);
+    std::size_t begin = record.begin;
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::size_t end = ends[i];
+      // An empty field's first byte is the delimiter or line break behind it, never a quote.
+      *cell++ = data[begin] == quote ? unquoted_csv_field(data, begin, end, inner)
+                                     : std::string_view(data + begin, end - begin);
+      begin = end + 1;
+    }
+  }
+  const auto made = static_cast<std::size_t>(row_index - row_index_);
+  last_fields_ = made > 0 ? width : last_fields_;
+  line_ = line;
+  row_index_ = row_index;
+  return made;
+}
+
+void CsvRowSource::add_any(const CsvRecord& record, RowBatch& batch, std::size_t& rows) {
+  if (record.fields == columns_.size() && !check_each_row_ && !runaway_) {
+    add_row(record, batch, rows);
+  } else {
+    add_unusual(record, batch, rows);
+  }
 }
 
 void CsvRowSource::add_row(const CsvRecord& record, RowBatch& batch, std::size_t& rows) {
@@ -246,16 +302,8 @@ void CsvRowSource::add_unusual(const CsvRecord& record, RowBatch& batch, std::si
 
 void CsvRowSource::fill_cells(const CsvRecord& record, std::string_view* cells) {
   for (const std::size_t column : selected_) {
-    *cells++ = column < record.fields ? unquoted_field(record, column) : std::string_view("", 0);
+    *cells++ = column < record.fields ? reader_.value(record, column) : std::string_view("", 0);
   }
-}
-
-inline std::string_view CsvRowSource::unquoted_field(const CsvRecord& record, std::size_t field) {
-  const auto raw = reader_.raw_field(record, field);
-  // An empty field's first byte is the delimiter or line break behind it, never a quote.
-  char* const begin = reader_.data() + (raw.data() - reader_.data());
-  return *begin == dialect_.quote ? unquote_csv_field(begin, begin + raw.size(), dialect_.quote)
-                                  : raw;
 }
 
 // Spreadsheets like to end a row with delimiters too many.

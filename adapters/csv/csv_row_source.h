@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,10 +61,11 @@ class CsvRowSource final : public RowSource {
   std::size_t first_record_width();
   bool next_records();
   std::size_t add_rows(RowBatch& batch);
+  std::size_t add_usual(std::span<const CsvRecord> records, RowBatch& batch, std::size_t rows);
+  void add_any(const CsvRecord& record, RowBatch& batch, std::size_t& rows);
   void add_row(const CsvRecord& record, RowBatch& batch, std::size_t& rows);
   void add_unusual(const CsvRecord& record, RowBatch& batch, std::size_t& rows);
   void fill_cells(const CsvRecord& record, std::string_view* cells);
-  std::string_view unquoted_field(const CsvRecord& record, std::size_t field);
   bool has_only_empty_fields(const CsvRecord& record, std::size_t from) const;
   RowPlace place_of(const CsvRecord& record) const;
   std::string_view raw_record(const CsvRecord& record);
@@ -79,6 +81,7 @@ class CsvRowSource final : public RowSource {
   bool has_header_;
   std::vector<std::string> columns_;
   std::vector<std::size_t> selected_;  // columns that become cells
+  bool takes_all_columns_ = true;      // those are all columns in order
   std::vector<std::pair<std::string, std::string>> facts_;
   std::vector<std::string> warnings_;
   std::size_t next_record_ = 0;  // of the reader's records

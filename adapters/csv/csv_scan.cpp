@@ -7,8 +7,23 @@
 
 namespace batchllm {
 
+namespace {
+
+// Scanners may write a few entries more than they keep.
+constexpr std::size_t k_spare = 64;
+
+template <typename T>
+void make_room(std::vector<T>& values, std::size_t count, std::size_t more) {
+  if (values.size() - count < more + k_spare) {
+    values.resize(std::max(2 * values.size(), count + more + k_spare));
+  }
+}
+
+}  // namespace
+
 void CsvScan::restart(std::size_t start) {
   end_count = open_first_end;
+  inner_quote_count = open_first_inner_quote;
   position = start;
   record_begin = start;
   line_breaks = 0;
@@ -17,14 +32,10 @@ void CsvScan::restart(std::size_t start) {
 }
 
 void CsvScan::reserve(std::size_t bytes) {
-  // Each byte ends a field and a record at most. Scanners may write a few ends more than they keep.
-  constexpr std::size_t k_spare = 64;
-  if (ends.size() - end_count < bytes + k_spare) {
-    ends.resize(std::max(2 * ends.size(), end_count + bytes + k_spare));
-  }
-  if (records.size() - record_count < bytes) {
-    records.resize(std::max(2 * records.size(), record_count + bytes));
-  }
+  // Each byte ends a field and a record, or is an inner quote, at most.
+  make_room(ends, end_count, bytes);
+  make_room(records, record_count, bytes);
+  make_room(inner_quotes, inner_quote_count, bytes);
 }
 
 void CsvScan::close_record(std::size_t at, std::size_t next) noexcept {
@@ -33,9 +44,11 @@ void CsvScan::close_record(std::size_t at, std::size_t next) noexcept {
                              static_cast<std::uint32_t>(at),
                              static_cast<std::uint32_t>(open_first_end),
                              static_cast<std::uint32_t>(open_fields()),
-                             line_breaks};
+                             line_breaks,
+                             static_cast<std::uint32_t>(open_first_inner_quote)};
   record_begin = next;
   open_first_end = end_count;
+  open_first_inner_quote = inner_quote_count;
   line_breaks = 0;
   state = CsvFieldState::start;
 }
@@ -93,6 +106,21 @@ void scan_quoted(CsvScan& scan, char quote, const char* data, std::size_t to) {
   scan.state = CsvFieldState::quote_seen;
 }
 
+// Behind a quote inside of a quoted field.
+void scan_quote_seen(CsvScan& scan, char quote, const EndTable& ends, const char* data) {
+  const auto at = static_cast<std::uint32_t>(scan.position);
+  if (data[at] == quote) {
+    scan.note_inner_quote(CsvInnerQuote::doubled(at));
+    ++scan.position;
+    scan.state = CsvFieldState::quoted;
+    return;
+  }
+  if (!ends[data[at]]) {
+    scan.note_inner_quote(CsvInnerQuote::closing(at - 1));
+  }
+  scan.state = CsvFieldState::unquoted;
+}
+
 void scan_unquoted(CsvScan& scan, const EndTable& ends, const char* data, std::size_t to) {
   std::size_t at = scan.position;
   while (at < to && !ends[data[at]]) {
@@ -140,15 +168,41 @@ void scan_csv_plain(CsvScan& scan, const CsvDialect& dialect, const char* data, 
         scan_quoted(scan, dialect.quote, data, to);
         break;
       case CsvFieldState::quote_seen:
-        if (data[scan.position] == dialect.quote) {
-          ++scan.position;
-          scan.state = CsvFieldState::quoted;
-        } else {
-          scan.state = CsvFieldState::unquoted;
-        }
+        scan_quote_seen(scan, dialect.quote, ends, data);
         break;
     }
   }
+}
+
+bool has_csv_scanner(CsvScanner scanner) noexcept {
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+  const bool has_avx2 = k_csv_scan_avx2 != nullptr && __builtin_cpu_supports("avx2") != 0 &&
+                        __builtin_cpu_supports("pclmul") != 0 &&
+                        __builtin_cpu_supports("bmi2") != 0;
+  switch (scanner) {
+    case CsvScanner::automatic:
+    case CsvScanner::plain:
+      return true;
+    case CsvScanner::avx2:
+      return has_avx2;
+    case CsvScanner::avx512:
+      return has_avx2 && k_csv_scan_avx512 != nullptr && __builtin_cpu_supports("avx512bw") != 0 &&
+             __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0;
+  }
+  return false;
+#else
+  return scanner == CsvScanner::automatic || scanner == CsvScanner::plain;
+#endif
+}
+
+CsvScanFunction csv_scan_function(CsvScanner scanner) noexcept {
+  const auto may_be = [scanner](CsvScanner candidate) {
+    return (scanner == CsvScanner::automatic || scanner == candidate) && has_csv_scanner(candidate);
+  };
+  if (may_be(CsvScanner::avx512)) {
+    return k_csv_scan_avx512;
+  }
+  return may_be(CsvScanner::avx2) ? k_csv_scan_avx2 : &scan_csv_plain;
 }
 
 }  // namespace batchllm

@@ -9,18 +9,15 @@ namespace batchllm {
 
 CsvSplitter::CsvSplitter(const CsvDialect& dialect, CsvScanner scanner)
     : dialect_(dialect),
-      use_avx2_(scanner != CsvScanner::plain && has_csv_scan_avx2()) {}
+      scan_function_(csv_scan_function(scanner)) {}
 
 void CsvSplitter::scan(const char* data, std::size_t to) {
   assert(to <= k_max_buffer_bytes);
   if (to <= scan_.position) {
     return;
   }
-  if (use_avx2_) {
-    scan_csv_avx2(scan_, dialect_, data, to);
-  } else {
-    scan_csv_plain(scan_, dialect_, data, to);
-  }
+  scan_function_(scan_, dialect_, data, to);
+  end_inner_quotes();
 }
 
 bool CsvSplitter::finish() {
@@ -31,15 +28,24 @@ bool CsvSplitter::finish() {
     scan_.reserve(1);
     scan_.close_record(scan_.position, scan_.position);
     scan_.after_return = false;
+    end_inner_quotes();
   }
   return true;
 }
 
+void CsvSplitter::end_inner_quotes() {
+  scan_.reserve(1);
+  scan_.inner_quotes[scan_.inner_quote_count] = CsvInnerQuote::none();
+}
+
 void CsvSplitter::drop_records() {
-  auto* const ends = scan_.ends.data();
-  std::copy(ends + scan_.open_first_end, ends + scan_.end_count, ends);
-  scan_.end_count -= scan_.open_first_end;
-  scan_.open_first_end = 0;
+  const auto keep_open = [](auto& values, std::size_t& count, std::size_t& open) {
+    std::copy(values.data() + open, values.data() + count, values.data());
+    count -= open;
+    open = 0;
+  };
+  keep_open(scan_.ends, scan_.end_count, scan_.open_first_end);
+  keep_open(scan_.inner_quotes, scan_.inner_quote_count, scan_.open_first_inner_quote);
   scan_.record_count = 0;
 }
 
@@ -47,6 +53,9 @@ void CsvSplitter::shift(std::size_t bytes) {
   assert(scan_.record_count == 0 && bytes <= scan_.record_begin);
   for (std::size_t i = 0; i < scan_.end_count; ++i) {
     scan_.ends[i] -= static_cast<std::uint32_t>(bytes);
+  }
+  for (std::size_t i = 0; i < scan_.inner_quote_count; ++i) {
+    scan_.inner_quotes[i].shift(static_cast<std::uint32_t>(bytes));
   }
   scan_.position -= bytes;
   scan_.record_begin -= bytes;
@@ -57,37 +66,38 @@ void CsvSplitter::restart(std::size_t position, bool after_return) {
   scan_.after_return = after_return;
 }
 
-std::string_view unquote_csv_field(char* begin, char* end, char quote) noexcept {
-  if (begin == end || *begin != quote || quote == '\0') {
-    return {begin, static_cast<std::size_t>(end - begin)};
+std::string_view CsvSplitter::value(char* data, const CsvRecord& record, std::size_t field) const {
+  const auto raw = raw_field(data, record, field);
+  if (!dialect_.has_quote() || raw.empty() || raw.front() != dialect_.quote) {
+    return raw;
   }
-  char* const text = begin + 1;
-  const auto find_quote = [quote, end](char* from) {
-    return static_cast<char*>(std::memchr(from, quote, static_cast<std::size_t>(end - from)));
-  };
-  char* source = find_quote(text);
-  if (source == nullptr) {
-    return {text, static_cast<std::size_t>(end - text)};
+  const auto begin = static_cast<std::size_t>(raw.data() - data);
+  const auto* inner = inner_quotes(record);
+  if (inner->position() < begin) {
+    const auto* const last = scan_.inner_quotes.data() + scan_.inner_quote_count;
+    inner = std::partition_point(
+        inner, last, [begin](CsvInnerQuote quote) { return quote.position() < begin; });
   }
-  // Everything from here on moves left over the quotes that were removed.
-  char* target = source;
-  while (source + 1 < end && source[1] == quote) {
-    *target++ = quote;
-    source += 2;
-    char* const next = find_quote(source);
-    char* const stop = next == nullptr ? end : next;
-    const auto length = static_cast<std::size_t>(stop - source);
-    std::memmove(target, source, length);
-    target += length;
-    source = stop;
-    if (next == nullptr) {
-      return {text, static_cast<std::size_t>(target - text)};
-    }
+  return unquoted_csv_field(data, begin, begin + raw.size(), inner);
+}
+
+std::string_view remove_inner_quotes(char* data,
+                                     std::size_t begin,
+                                     std::size_t end,
+                                     const CsvInnerQuote*& inner) noexcept {
+  // Everything behind the first one moves left over those that were removed.
+  char* target = data + inner->position();
+  bool has_closing_at_end = true;
+  while (inner->position() < end) {
+    has_closing_at_end = !inner->is_closing();
+    const std::size_t source = inner->position() + std::size_t{1};
+    ++inner;
+    const std::size_t stop = std::min<std::size_t>(inner->position(), end);
+    std::memmove(target, data + source, stop - source);
+    target += stop - source;
   }
-  // `source` is the closing quote; what follows it is kept as it is.
-  const auto rest = static_cast<std::size_t>(end - source) - 1;
-  std::memmove(target, source + 1, rest);
-  return {text, static_cast<std::size_t>(target - text) + rest};
+  const char* const text = data + begin + 1;
+  return {text, static_cast<std::size_t>(target - text) - (has_closing_at_end ? 1 : 0)};
 }
 
 }  // namespace batchllm

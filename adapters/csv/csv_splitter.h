@@ -10,15 +10,13 @@
 
 namespace batchllm {
 
-enum class CsvScanner { automatic, plain, avx2 };
-
 // Cuts CSV text into records and fields without copying or changing it. The text lies in a buffer
 // of the caller, who may add to its end, and drop what was read from its beginning, between two
 // calls; nothing is looked at twice. Every record is there, blank lines included. Not thread-safe.
 class CsvSplitter {
  public:
   // Buffers are at most this long.
-  static constexpr std::size_t k_max_buffer_bytes = std::size_t{1} << 31;
+  static constexpr std::size_t k_max_buffer_bytes = (std::size_t{1} << 31) - 1;
 
   explicit CsvSplitter(const CsvDialect& dialect, CsvScanner scanner = CsvScanner::automatic);
 
@@ -37,6 +35,15 @@ class CsvSplitter {
   const std::uint32_t* field_ends(const CsvRecord& record) const noexcept {
     return scan_.ends.data() + record.first_end;
   }
+
+  // Those of a record and all further ones; `CsvInnerQuote::none()` is behind the last.
+  const CsvInnerQuote* inner_quotes(const CsvRecord& record) const noexcept {
+    return scan_.inner_quotes.data() + record.first_inner_quote;
+  }
+
+  // The value of one field of a complete record: quotes removed, doubled ones made single. Once
+  // only: the bytes of the field are rewritten in place when it has inner quotes.
+  std::string_view value(char* data, const CsvRecord& record, std::size_t field) const;
 
   // One field as it stands in the buffer, quotes included.
   std::string_view raw_field(const char* data, const CsvRecord& record, std::size_t field) const {
@@ -68,13 +75,26 @@ class CsvSplitter {
   bool in_quotes() const noexcept { return scan_.state == CsvFieldState::quoted; }
 
  private:
+  void end_inner_quotes();
+
   CsvScan scan_;
   CsvDialect dialect_;
-  bool use_avx2_;
+  CsvScanFunction scan_function_;
 };
 
-// The value of a raw field: quotes removed, doubled ones made single. Rewrites the bytes of the
-// field in place when it has doubled quotes, or text behind the closing one.
-std::string_view unquote_csv_field(char* begin, char* end, char quote) noexcept;
+// The value of the quoted field from `begin` to `end`, see `CsvSplitter::value`. `inner` is the
+// first inner quote behind `begin`, and afterwards the first one behind the field.
+std::string_view remove_inner_quotes(char* data,
+                                     std::size_t begin,
+                                     std::size_t end,
+                                     const CsvInnerQuote*& inner) noexcept;
+
+inline std::string_view unquoted_csv_field(char* data,
+                                           std::size_t begin,
+                                           std::size_t end,
+                                           const CsvInnerQuote*& inner) noexcept {
+  return inner->position() >= end ? std::string_view(data + begin + 1, end - begin - 2)
+                                  : remove_inner_quotes(data, begin, end, inner);
+}
 
 }  // namespace batchllm

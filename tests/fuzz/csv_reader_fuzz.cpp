@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes: both scanners find the same records, nothing is lost between two records, and the row
+// Any bytes: all scanners find the same records, nothing is lost between two records, and the row
 // source gives the same rows however the input is cut.
 #include "core/error.h"
 #include "tests/support/csv_rows.h"
@@ -107,7 +107,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string text(reinterpret_cast<const char*>(bytes) + 3, size - 3);
 
   const auto table = split_csv(text, dialect, batchllm::CsvScanner::automatic, piece);
-  require(table == split_csv(text, dialect, batchllm::CsvScanner::plain));
+  for (const auto scanner :
+       {batchllm::CsvScanner::plain, batchllm::CsvScanner::avx2, batchllm::CsvScanner::avx512}) {
+    if (batchllm::has_csv_scanner(scanner)) {
+      require(table == split_csv(text, dialect, scanner));
+      require(table == split_csv(text, dialect, scanner, piece));
+    }
+  }
   require_no_gaps(text, table);
 
   batchllm::InputSettings settings;

@@ -45,10 +45,7 @@ inline CsvTable split_csv(std::string text,
   for (const auto& record : splitter.records()) {
     CsvTableRow row{record.begin, record.end, record.line_breaks, {}};
     for (std::size_t i = 0; i < record.fields; ++i) {
-      const auto raw = splitter.raw_field(text.data(), record, i);
-      std::string copy(raw);
-      row.fields.emplace_back(
-          unquote_csv_field(copy.data(), copy.data() + copy.size(), dialect.quote));
+      row.fields.emplace_back(splitter.value(text.data(), record, i));
     }
     table.rows.push_back(std::move(row));
   }

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scan of 64 bytes at a time, without its instructions: included by one file for each set of
+// vector instructions, and by nothing else. Before that, the file defines
+//   BATCHLLM_CSV_TARGET  the attribute of functions that use them,
+// and in an unnamed namespace of batchllm
+//   Byte                 one byte, repeated,
+//   Chunk                k_csv_chunk_bytes bytes,
+//   repeated(char)       makes a Byte,
+//   load(const char*)    makes a Chunk,
+//   equal(Chunk, Byte)   a CsvMask of the bytes that are the same,
+//   put_positions(std::uint32_t* target, std::uint32_t base, CsvMask mask)
+//                        writes base + i for each bit i that is set and returns the place behind;
+//                        may write up to 16 entries more.
+#pragma once
+
+#include "adapters/csv/csv_scan.h"
+#include "adapters/csv/csv_scan_mask.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <array>
+
+namespace batchllm {
+namespace {
+
+// Bit i of the result is the parity of bits 0 to i: set from each opening quote up to, and without,
+// the closing one.
+BATCHLLM_CSV_TARGET inline CsvMask prefix_parity(CsvMask bits) {
+  const __m128i product = _mm_clmulepi64_si128(
+      _mm_set_epi64x(0, static_cast<long long>(bits)), _mm_set1_epi8(static_cast<char>(0xFF)), 0);
+  return static_cast<CsvMask>(_mm_cvtsi128_si64(product));
+}
+
+// `bits` moved one byte on, `before` being the bit that comes in.
+inline CsvMask shifted(CsvMask bits, CsvMask before) {
+  return (bits << 1) | before;
+}
+
+// What one chunk leaves for the next, each 0 or 1 but `quoted`, which is 0 or all ones.
+struct Carry {
+  CsvMask quoted = 0;
+  CsvMask may_open = 0;     // a quote now opens a field or is the second half of a doubled one
+  CsvMask after_quote = 0;  // behind a closing quote: only an end or another quote may follow
+  CsvMask after_return = 0;
+};
+
+Carry carry_of(const CsvScan& scan) {
+  Carry carry;
+  carry.quoted = scan.state == CsvFieldState::quoted ? ~CsvMask{0} : 0;
+  carry.after_quote = scan.state == CsvFieldState::quote_seen ? 1 : 0;
+  carry.may_open = scan.state == CsvFieldState::start ? 1 : carry.after_quote;
+  carry.after_return = scan.after_return ? 1 : 0;
+  return carry;
+}
+
+CsvFieldState state_of(const Carry& carry) {
+  if (carry.quoted != 0) {
+    return CsvFieldState::quoted;
+  }
+  if (carry.after_quote != 0) {
+    return CsvFieldState::quote_seen;
+  }
+  return carry.may_open != 0 ? CsvFieldState::start : CsvFieldState::unquoted;
+}
+
+// What is found in the chunks of one stretch, before records are made of it. Whether a chunk ends a
+// record cannot be predicted, so that asking each of them would cost more than going through those
+// that do once all have been looked at.
+struct Stretch {
+  struct Part {
+    CsvMask ends;  // of fields
+    CsvMask record_ends;
+    CsvMask inner_breaks;
+    CsvMask doubled_quotes;
+    // How many there were before the chunk.
+    std::uint32_t end_count;
+    std::uint32_t inner_break_count;
+    std::uint32_t doubled_quote_count;
+  };
+
+  std::array<Part, k_csv_stretch_chunks> parts;
+  // One bit for each chunk.
+  CsvMask with_record_ends = 0;
+  CsvMask with_doubled_quotes = 0;
+  // In all chunks.
+  std::uint32_t inner_break_count = 0;
+  std::uint32_t doubled_quote_count = 0;
+};
+
+// Closes the records that end in the stretch from `begin` to `to`, whose positions are noted.
+BATCHLLM_CSV_TARGET void close_records(
+    CsvScan& scan, const Stretch& stretch, const char* data, std::size_t begin, std::size_t to) {
+  CsvRecord* record = scan.records.data() + scan.record_count;
+  auto record_begin = static_cast<std::uint32_t>(scan.record_begin);
+  auto first_end = static_cast<std::uint32_t>(scan.open_first_end);
+  auto first_quote = static_cast<std::uint32_t>(scan.open_first_inner_quote);
+  const auto quotes_before =
+      static_cast<std::uint32_t>(scan.inner_quote_count - stretch.doubled_quote_count);
+  std::uint32_t breaks_before = 0 - scan.line_breaks;
+  for (CsvMask chunks = stretch.with_record_ends; chunks != 0; chunks = _blsr_u64(chunks)) {
+    const auto number = static_cast<std::size_t>(_tzcnt_u64(chunks));
+    const auto& part = stretch.parts[number];
+    for (CsvMask ends = part.record_ends; ends != 0; ends = _blsr_u64(ends)) {
+      const CsvMask before = _blsmsk_u64(ends) >> 1;
+      const auto count = [before](CsvMask mask) BATCHLLM_CSV_TARGET {
+        return static_cast<std::uint32_t>(_mm_popcnt_u64(mask & before));
+      };
+      const std::size_t at = begin + number * k_csv_chunk_bytes + _tzcnt_u64(ends);
+      const std::uint32_t breaks = part.inner_break_count + count(part.inner_breaks);
+      const std::uint32_t behind_end = part.end_count + count(part.ends) + 1;
+      *record++ = {record_begin,
+                   static_cast<std::uint32_t>(at),
+                   first_end,
+                   behind_end - first_end,
+                   breaks - breaks_before,
+                   first_quote};
+      const bool line_feed_follows = data[at] == '\r' && at + 1 < to && data[at + 1] == '\n';
+      record_begin = static_cast<std::uint32_t>(at + (line_feed_follows ? 2 : 1));
+      first_end = behind_end;
+      first_quote = quotes_before + part.doubled_quote_count + count(part.doubled_quotes);
+      breaks_before = breaks;
+    }
+  }
+  scan.record_count = static_cast<std::size_t>(record - scan.records.data());
+  scan.record_begin = record_begin;
+  scan.open_first_end = first_end;
+  scan.open_first_inner_quote = first_quote;
+  scan.line_breaks = stretch.inner_break_count - breaks_before;
+}
+
+// Writes down where the doubled quotes are in the stretch from `begin` on.
+BATCHLLM_CSV_TARGET void note_doubled_quotes(CsvScan& scan,
+                                             const Stretch& stretch,
+                                             std::size_t begin) {
+  // A doubled quote is its position.
+  static_assert(sizeof(CsvInnerQuote) == sizeof(std::uint32_t));
+  auto* quote = reinterpret_cast<std::uint32_t*>(scan.inner_quotes.data()) + scan.inner_quote_count;
+  for (CsvMask chunks = stretch.with_doubled_quotes; chunks != 0; chunks = _blsr_u64(chunks)) {
+    const auto number = static_cast<std::size_t>(_tzcnt_u64(chunks));
+    quote = put_positions(quote,
+                          static_cast<std::uint32_t>(begin + number * k_csv_chunk_bytes),
+                          stretch.parts[number].doubled_quotes);
+  }
+  scan.inner_quote_count += stretch.doubled_quote_count;
+}
+
+// Scans whole chunks up to `to`, one stretch at most, or to one whose quotes are not well-formed;
+// true in the first case. There is room for what they hold.
+BATCHLLM_CSV_TARGET bool scan_stretch(CsvScan& scan,
+                                      const CsvDialect& dialect,
+                                      const char* data,
+                                      std::size_t to) {
+  const Byte quote = repeated(dialect.quote);
+  const Byte delimiter = repeated(dialect.delimiter);
+  const Byte line_feed = repeated('\n');
+  const Byte carriage_return = repeated('\r');
+  const CsvMask quote_enabled = dialect.has_quote() ? ~CsvMask{0} : 0;
+  Carry carry = carry_of(scan);
+  Stretch stretch;
+  Stretch::Part* part = stretch.parts.data();
+  CsvMask bit = 1;  // of the chunk
+  const std::uint32_t* const ends = scan.ends.data();
+  std::uint32_t* end = scan.ends.data() + scan.end_count;
+  std::size_t position = scan.position;
+  bool well_formed = true;
+  for (; position + k_csv_chunk_bytes <= to; position += k_csv_chunk_bytes) {
+    const Chunk chunk = load(data + position);
+    const CsvMask quotes = equal(chunk, quote) & quote_enabled;
+    const CsvMask delimiters = equal(chunk, delimiter);
+    const CsvMask line_feeds = equal(chunk, line_feed);
+    const CsvMask returns = equal(chunk, carriage_return);
+    const CsvMask quoted = prefix_parity(quotes) ^ carry.quoted;
+    const CsvMask closing = quotes & ~quoted;
+    const CsvMask behind_closing = shifted(closing, carry.after_quote);
+    const CsvMask ends_or_quotes = delimiters | line_feeds | returns | quotes;
+    const CsvMask stray_opening = quotes & quoted & ~shifted(ends_or_quotes, carry.may_open);
+    const CsvMask stray_closing = behind_closing & ~ends_or_quotes;
+    if ((stray_opening | stray_closing) != 0) [[unlikely]] {
+      well_formed = false;
+      break;
+    }
+    // A line feed behind a carriage return is one line break with it.
+    const CsvMask breaks = returns | (line_feeds & ~shifted(returns, carry.after_return));
+    part->ends = (delimiters | breaks) & ~quoted;
+    part->end_count = static_cast<std::uint32_t>(end - ends);
+    end = put_positions(end, static_cast<std::uint32_t>(position), part->ends);
+    part->record_ends = breaks & ~quoted;
+    part->inner_breaks = breaks & quoted;
+    part->doubled_quotes = quotes & behind_closing;
+    part->inner_break_count = stretch.inner_break_count;
+    part->doubled_quote_count = stretch.doubled_quote_count;
+    stretch.inner_break_count += static_cast<std::uint32_t>(_mm_popcnt_u64(part->inner_breaks));
+    stretch.doubled_quote_count += static_cast<std::uint32_t>(_mm_popcnt_u64(part->doubled_quotes));
+    stretch.with_record_ends |= part->record_ends != 0 ? bit : 0;
+    stretch.with_doubled_quotes |= part->doubled_quotes != 0 ? bit : 0;
+    bit <<= 1;
+    ++part;
+    carry.quoted = (quoted >> 63) != 0 ? ~CsvMask{0} : 0;
+    carry.may_open = ends_or_quotes >> 63;
+    carry.after_quote = closing >> 63;
+    carry.after_return = returns >> 63;
+  }
+  scan.end_count = static_cast<std::size_t>(end - scan.ends.data());
+  note_doubled_quotes(scan, stretch, scan.position);
+  close_records(scan, stretch, data, scan.position, to);
+  scan.position = position;
+  scan.state = state_of(carry);
+  scan.after_return = carry.after_return != 0;
+  return well_formed;
+}
+
+void scan_csv_chunks(CsvScan& scan, const CsvDialect& dialect, const char* data, std::size_t to) {
+  scan.swallow_line_feed(data, to);
+  while (scan.position + k_csv_chunk_bytes <= to) {
+    // Short stretches: room for the worst case stays small.
+    const std::size_t bytes =
+        std::min(to - scan.position, k_csv_stretch_chunks * k_csv_chunk_bytes);
+    scan.reserve(bytes);
+    if (!scan_stretch(scan, dialect, data, scan.position + bytes)) {
+      // Parity says nothing about stray quotes: this chunk is read byte by byte.
+      scan_csv_plain(scan, dialect, data, scan.position + k_csv_chunk_bytes);
+    }
+    scan.swallow_line_feed(data, to);
+  }
+  scan_csv_plain(scan, dialect, data, to);
+}
+
+}  // namespace
+}  // namespace batchllm
