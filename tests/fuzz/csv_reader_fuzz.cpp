@@ -34,7 +34,7 @@ void require_no_gaps(const std::string& text, const batchllm::CsvTable& table) {
 }
 
 struct Outcome {
-  batchllm::ReadRows rows;
+  batchllm::CsvRows rows;
   std::string error;
 };
 
@@ -66,7 +66,7 @@ void require_same_rows(const Outcome& a, const Outcome& b) {
 }
 
 // Every row index is given out once, rows and bad rows together, and no two of them share bytes.
-void require_all_accounted(const std::string& text, const batchllm::ReadRows& rows) {
+void require_all_accounted(const std::string& text, const batchllm::CsvRows& rows) {
   std::vector<const batchllm::RowPlace*> places(rows.places.size() + rows.bad.size(), nullptr);
   const auto note = [&places](const batchllm::RowPlace& place) {
     require(place.row_index < places.size() && places[place.row_index] == nullptr);

@@ -12,14 +12,14 @@
 namespace batchllm {
 
 // What a row source gave, copied out of its batches.
-struct ReadRows {
+struct CsvRows {
   std::vector<std::vector<std::string>> cells;
   std::vector<RowPlace> places;
   std::vector<BadRow> bad;
 };
 
-inline ReadRows read_rows(RowSource& source) {
-  ReadRows rows;
+inline CsvRows read_csv_rows(RowSource& source) {
+  CsvRows rows;
   RowBatch batch;
   while (source.next_batch(batch)) {
     for (std::size_t i = 0; i < batch.row_count(); ++i) {
@@ -38,10 +38,10 @@ inline std::unique_ptr<CsvRowSource> open_csv_text(std::string text,
   return open_csv(std::make_unique<MemoryByteStream>(std::move(text), read_bytes), settings, false);
 }
 
-inline ReadRows read_csv_text(std::string text,
+inline CsvRows read_csv_text(std::string text,
                               const InputSettings& settings = {},
                               std::size_t read_bytes = std::string::npos) {
-  return read_rows(*open_csv_text(std::move(text), settings, read_bytes));
+  return read_csv_rows(*open_csv_text(std::move(text), settings, read_bytes));
 }
 
 }  // namespace batchllm

@@ -12,7 +12,7 @@ using Table = std::vector<std::vector<std::string>>;
 using Names = std::vector<std::string>;
 
 // What every way of reading must give: in one go, and in small pieces.
-ReadRows read_both_ways(const std::string& text, const InputSettings& settings = {}) {
+CsvRows read_both_ways(const std::string& text, const InputSettings& settings = {}) {
   const auto rows = read_csv_text(text, settings);
   for (const std::size_t read_bytes : {1, 3, 17, 64, 100}) {
     const auto again = read_csv_text(text, settings, read_bytes);
@@ -34,7 +34,7 @@ ReadRows read_both_ways(const std::string& text, const InputSettings& settings =
   return rows;
 }
 
-Names reasons(const ReadRows& rows) {
+Names reasons(const CsvRows& rows) {
   Names names;
   for (const auto& bad : rows.bad) {
     names.push_back(bad.reason);
@@ -46,7 +46,7 @@ TEST_CASE("rows are cells under the names of the header", "[csv]") {
   const auto source = open_csv_text("id,text\n007,\"a, \"\"b\"\"\"\n2,\n");
   CHECK(source->columns() == Names{"id", "text"});
   CHECK_FALSE(source->is_open_ended());
-  CHECK(read_rows(*source).cells == Table{{"007", "a, \"b\""}, {"2", ""}});
+  CHECK(read_csv_rows(*source).cells == Table{{"007", "a, \"b\""}, {"2", ""}});
   CHECK(source->facts() ==
         std::vector<std::pair<std::string, std::string>>{
             {"format", "csv"}, {"delimiter", ","}, {"quote", "\""}, {"header", "yes"}});
@@ -83,7 +83,7 @@ TEST_CASE("blank lines are rows in single-column inputs only", "[csv]") {
 TEST_CASE("rows with too few fields are filled up and counted, or bad", "[csv]") {
   const std::string text = "a,b,c\n1\n1,2\n1,2,3\n";
   const auto source = open_csv_text(text);
-  CHECK(read_rows(*source).cells == Table{{"1", "", ""}, {"1", "2", ""}, {"1", "2", "3"}});
+  CHECK(read_csv_rows(*source).cells == Table{{"1", "", ""}, {"1", "2", ""}, {"1", "2", "3"}});
   CHECK(source->padded_rows() == 2);
 
   InputSettings strict;
@@ -134,7 +134,7 @@ TEST_CASE("without a header the columns are numbered or named by the user", "[cs
   {
     const auto source = open_csv_text("1,2\n3,4\n", settings);
     CHECK(source->columns() == Names{"col1", "col2"});
-    const auto rows = read_rows(*source);
+    const auto rows = read_csv_rows(*source);
     CHECK(rows.cells == Table{{"1", "2"}, {"3", "4"}});
     CHECK(rows.places[0].line == 1);
     CHECK(rows.places[0].row_index == 0);
@@ -174,7 +174,7 @@ TEST_CASE("rows that are not UTF-8 are bad, their neighbours are not", "[csv]") 
 TEST_CASE("selected columns come alone and in the order asked for", "[csv]") {
   const auto source = open_csv_text("a,b,c\n1,\"2\"\"\",3\n4\n");
   source->select({"c", "b", "c"});
-  CHECK(read_rows(*source).cells == Table{{"3", "2\"", "3"}, {"", "", ""}});
+  CHECK(read_csv_rows(*source).cells == Table{{"3", "2\"", "3"}, {"", "", ""}});
   try {
     source->select({"B"});
     FAIL("accepted");
@@ -275,7 +275,7 @@ TEST_CASE("reading goes on at the place of any row", "[csv]") {
     for (std::size_t i = 0; i < all.places.size(); ++i) {
       const auto source = open_csv_text(text, {}, read_bytes);
       source->seek(all.places[i]);
-      const auto rest = read_rows(*source);
+      const auto rest = read_csv_rows(*source);
       CAPTURE(read_bytes, i);
       CHECK(rest.cells ==
             Table(all.cells.begin() + static_cast<std::ptrdiff_t>(i), all.cells.end()));
@@ -287,7 +287,7 @@ TEST_CASE("reading goes on at the place of any row", "[csv]") {
     for (const auto& bad : all.bad) {
       const auto source = open_csv_text(text, {}, read_bytes);
       source->seek(bad.place);
-      const auto rest = read_rows(*source);
+      const auto rest = read_csv_rows(*source);
       CHECK(rest.bad.front().message == bad.message);
     }
   }
@@ -307,7 +307,7 @@ TEST_CASE("long inputs keep their places over many blocks", "[csv]") {
   CHECK(text.substr(rows.places[59999].byte_offset, 6) == "59999,");
   const auto source = open_csv_text(text);
   source->seek(rows.places[50000]);
-  CHECK(read_rows(*source).cells.size() == 10000);
+  CHECK(read_csv_rows(*source).cells.size() == 10000);
 }
 
 TEST_CASE("the user's delimiter and quote are taken as they are", "[csv]") {

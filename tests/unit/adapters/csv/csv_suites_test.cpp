@@ -138,7 +138,7 @@ TEST_CASE("csv-spectrum is read as its JSON says", "[csv][suites]") {
       }
     }
     const auto source = open_csv_text(text);
-    const auto rows = read_rows(*source);
+    const auto rows = read_csv_rows(*source);
     CHECK(rows.bad.empty());
     simdjson::dom::parser parser;
     simdjson::dom::array expected;
