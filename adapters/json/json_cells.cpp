@@ -2,7 +2,6 @@
 #include "adapters/json/json_cells.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace batchllm::json {
 namespace {
@@ -28,24 +27,6 @@ Cell cell_of(const Member& member, TextArena& arena) {
   const std::size_t length = unescape(member.value, out);
   arena.commit(length);
   return {{out, length}, CellKind::text};
-}
-
-// Names are short: two overlapping loads are quicker than a call.
-bool same_name(std::string_view a, std::string_view b) noexcept {
-  constexpr std::size_t k_word = sizeof(std::uint64_t);
-  if (a.size() != b.size()) {
-    return false;
-  }
-  if (a.size() < k_word || a.size() > 2 * k_word) {
-    return std::equal(a.begin(), a.end(), b.begin());
-  }
-  const auto word = [](const char* bytes) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, bytes, k_word);
-    return value;
-  };
-  const std::size_t last = a.size() - k_word;
-  return word(a.data()) == word(b.data()) && word(a.data() + last) == word(b.data() + last);
 }
 
 // A record that is no object, as the member that it stands for.
@@ -94,42 +75,53 @@ std::size_t CellPicker::look_up(std::string_view key) const {
   return found == columns_.end() ? k_no_column : found->second;
 }
 
-std::size_t CellPicker::column_of(const Member& member, std::size_t position) {
+// Unlike column_of, says nothing about whether the row has filled the column already.
+std::size_t CellPicker::find_column(std::string_view name, std::size_t position) {
   constexpr std::size_t k_most_habits = 512;
-  if (position < habits_.size() && same_name(habits_[position].key, member.key)) {
-    return habits_[position].column;
-  }
-  std::string_view key = member.key;
+  std::string_view key = name;
   if (key.find('\\') != std::string_view::npos) {
     unescaped_key_.clear();
-    append_unescaped(unescaped_key_, member.key);
+    append_unescaped(unescaped_key_, name);
     key = unescaped_key_;
   }
   const std::size_t column = look_up(key);
   if (position < k_most_habits) {
     habits_.resize(std::max(habits_.size(), position + 1));
-    habits_[position] = {std::string(member.key), column};
+    habits_[position] = {std::string(name), column};
   }
   return column;
 }
 
-void CellPicker::put(
-    const Member& member, std::size_t column, std::size_t base, RowBatch& batch, TextArena& arena) {
-  const Cell cell = cell_of(member, arena);
-  batch.cells[base + column] = cell.text;
-  batch.kinds[base + column] = cell.kind;
-  filled_[column] = row_;
+void CellPicker::begin_row(RowBatch& batch) {
+  const std::size_t base = batch.cells.size();
+  batch.cells.resize(base + names_.size());
+  batch.kinds.resize(base + names_.size(), CellKind::text);
+  cells_ = batch.cells.data() + base;
+  kinds_ = batch.kinds.data() + base;
+  missing_ = columns_.size();
+  ++row_;
+}
+
+void CellPicker::end_row() noexcept {
+  for (const auto& [column, earlier] : repeated_) {
+    cells_[column] = cells_[earlier];
+    kinds_[column] = kinds_[earlier];
+  }
+}
+
+void CellPicker::drop_row(RowBatch& batch) const {
+  batch.cells.resize(batch.cells.size() - names_.size());
+  batch.kinds.resize(batch.kinds.size() - names_.size());
 }
 
 template <typename Walk>
-void CellPicker::pick_members(Walk walk, std::size_t base, RowBatch& batch, TextArena& arena) {
+void CellPicker::pick_members(Walk walk, TextArena& arena) {
   Member member;
-  std::size_t missing = columns_.size();
-  for (std::size_t position = 0; missing != 0 && walk.next(member); ++position) {
-    const std::size_t column = column_of(member, position);
-    if (column != k_no_column && filled_[column] != row_) {
-      put(member, column, base, batch, arena);
-      --missing;
+  for (std::size_t position = 0; wants_more() && walk.next(member); ++position) {
+    const std::size_t column = column_of(member.key, position);
+    if (column != k_no_column) {
+      const Cell cell = cell_of(member, arena);
+      put(cell.text, cell.kind, column);
     }
   }
 }
@@ -138,23 +130,18 @@ void CellPicker::pick(std::string_view record,
                       std::span<const std::uint32_t> tokens,
                       RowBatch& batch,
                       TextArena& arena) {
-  const std::size_t base = batch.cells.size();
-  batch.cells.resize(base + names_.size());
-  batch.kinds.resize(base + names_.size(), CellKind::text);
-  ++row_;
+  begin_row(batch);
   if (record.front() != '{') {
     if (const std::size_t column = look_up(k_value_column); column != k_no_column) {
-      put(lone_value(record), column, base, batch, arena);
+      const Cell cell = cell_of(lone_value(record), arena);
+      put(cell.text, cell.kind, column);
     }
   } else if (tokens.empty()) {
-    pick_members(MemberWalk(record), base, batch, arena);
+    pick_members(MemberWalk(record), arena);
   } else {
-    pick_members(TokenWalk(record, tokens), base, batch, arena);
+    pick_members(TokenWalk(record, tokens), arena);
   }
-  for (const auto& [column, earlier] : repeated_) {
-    batch.cells[base + column] = batch.cells[base + earlier];
-    batch.kinds[base + column] = batch.kinds[base + earlier];
-  }
+  end_row();
 }
 
 }  // namespace batchllm::json

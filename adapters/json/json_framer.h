@@ -59,7 +59,6 @@ class JsonFramer {
 
 // `window` must outlive the framer. For `array`, the window stands behind the opening bracket; with
 // `ignore_rest`, what follows the closing one is nobody's business (--json-path).
-std::unique_ptr<JsonFramer> make_line_framer(JsonWindow& window, std::size_t max_row_bytes);
 std::unique_ptr<JsonFramer> make_value_framer(JsonWindow& window,
                                               std::size_t max_row_bytes,
                                               bool in_array,

@@ -87,6 +87,25 @@ std::uint32_t hex4(const char* digits) noexcept {
   return code;
 }
 
+char plain_escape(char kind) noexcept {
+  switch (kind) {
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    default:
+      return kind;
+  }
+}
+
+}  // namespace
+
 char* put_utf8(char* out, std::uint32_t code) noexcept {
   const auto tail = [code](unsigned shift) {
     return static_cast<char>(0x80U | ((code >> shift) & 0x3FU));
@@ -108,25 +127,6 @@ char* put_utf8(char* out, std::uint32_t code) noexcept {
   }
   return out;
 }
-
-char plain_escape(char kind) noexcept {
-  switch (kind) {
-    case 'n':
-      return '\n';
-    case 't':
-      return '\t';
-    case 'r':
-      return '\r';
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    default:
-      return kind;
-  }
-}
-
-}  // namespace
 
 ValueKind kind_of(char first) noexcept {
   switch (first) {

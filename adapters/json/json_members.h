@@ -53,6 +53,9 @@ class TokenWalk {
 // The kind of the value that begins with `first`.
 ValueKind kind_of(char first) noexcept;
 
+// Writes a character, in four bytes at most; returns what is behind it.
+char* put_utf8(char* out, std::uint32_t code) noexcept;
+
 // Appends a valid JSON string's inside without its escapes.
 void append_unescaped(std::string& out, std::string_view text);
 

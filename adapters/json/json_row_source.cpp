@@ -4,6 +4,8 @@
 #include "adapters/json/json_cells.h"
 #include "adapters/json/json_check.h"
 #include "adapters/json/json_framer.h"
+#include "adapters/json/json_line_framer.h"
+#include "adapters/json/json_line_reader.h"
 #include "adapters/json/json_members.h"
 #include "adapters/json/json_path.h"
 #include "adapters/json/json_window.h"
@@ -91,7 +93,10 @@ class Source final : public JsonRowSource {
       line = find_array(window_, json_path_);
     }
     if (framing_ == Framing::lines) {
-      framer_ = make_line_framer(window_, max_row_bytes_);
+      auto framer = std::make_unique<LineFramer>(window_, max_row_bytes_);
+      line_framer_ = framer.get();
+      line_reader_ = std::make_unique<LineReader>(max_row_bytes_);
+      framer_ = std::move(framer);
     } else {
       if (framing_ == Framing::array && json_path_.empty()) {
         line += enter_array();
@@ -113,7 +118,10 @@ class Source final : public JsonRowSource {
     arena_.clear();
     batch.column_count = picker_.column_count();
     JsonRecord record;
-    while (batch.row_count() + batch.bad_rows.size() < k_batch_rows) {
+    while (has_room(batch)) {
+      if (line_framer_ != nullptr && read_lines(batch)) {
+        continue;
+      }
       switch (framer_->next(record)) {
         case FrameResult::record:
           add(record, batch);
@@ -124,6 +132,7 @@ class Source final : public JsonRowSource {
             return true;
           }
           window_.fill();
+          lines_end_ = 0;
           break;
         case FrameResult::end:
           return !batch.empty();
@@ -140,6 +149,8 @@ class Source final : public JsonRowSource {
     }
     window_.seek(place.byte_offset);
     framer_->restart(place.line);
+    lines_end_ = 0;
+    one_by_one_end_ = 0;
     row_index_ = place.row_index;
   }
 
@@ -262,14 +273,63 @@ class Source final : public JsonRowSource {
                     path ? one_line(*path, 100) : "/items"));
   }
 
-  void add(JsonRecord& record, RowBatch& batch) {
-    const auto problem = find_problem(record);
+  static bool has_room(const RowBatch& batch) noexcept {
+    return batch.row_count() + batch.bad_rows.size() < k_batch_rows;
+  }
+
+  // Reads rows of the lines that are in the window, many at once. False when the next line has to
+  // be read by itself: it is not all there, or it is not simply a good object, or it is among lines
+  // of which one is so broken that they have no common tokens.
+  bool read_lines(RowBatch& batch) {
+    const std::uint64_t offset = window_.offset();
+    if (offset < one_by_one_end_) {
+      return false;
+    }
+    if (offset < lines_end_) {
+      line_reader_->skip_to(static_cast<std::size_t>(offset - lines_begin_), line_framer_->line());
+    } else if (!start_lines()) {
+      return false;
+    }
+    LineRow row;
+    LineReader::Found found = LineReader::Found::row;
+    while (found == LineReader::Found::row && has_room(batch)) {
+      found = line_reader_->next(picker_, batch, arena_, row);
+      if (found == LineReader::Found::row) {
+        batch.places.push_back(next_place(row.line, lines_begin_ + row.begin, row.length));
+        batch.records.push_back(line_reader_->lines().substr(row.begin, row.length));
+      }
+    }
+    line_framer_->go_on_at(lines_begin_ + line_reader_->at(), line_reader_->line());
+    return found != LineReader::Found::doubtful;
+  }
+
+  bool start_lines() {
+    const std::string_view lines = line_framer_->whole_lines(LineTokens::k_most_bytes);
+    if (lines.empty()) {
+      return false;
+    }
+    lines_begin_ = window_.offset();
+    lines_end_ = lines_begin_ + lines.size();
+    if (!line_reader_->start(lines, line_framer_->line())) {
+      one_by_one_end_ = lines_end_;
+      return false;
+    }
+    return true;
+  }
+
+  RowPlace next_place(std::uint64_t line, std::uint64_t offset, std::uint64_t length) noexcept {
     RowPlace place;
     place.row_index = row_index_++;
-    place.line = record.line;
-    place.byte_offset = record.offset;
+    place.line = line;
+    place.byte_offset = offset;
     place.byte_length = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(record.length, std::numeric_limits<std::uint32_t>::max()));
+        std::min<std::uint64_t>(length, std::numeric_limits<std::uint32_t>::max()));
+    return place;
+  }
+
+  void add(JsonRecord& record, RowBatch& batch) {
+    const auto problem = find_problem(record);
+    const RowPlace place = next_place(record.line, record.offset, record.length);
     if (problem) {
       const std::string_view raw = record.text.substr(0, BadRow::k_bad_row_bytes);
       batch.bad_rows.push_back({place, problem->reason, problem->message, std::string(raw)});
@@ -321,6 +381,11 @@ class Source final : public JsonRowSource {
   std::string json_path_;
   Framing framing_ = Framing::lines;
   std::unique_ptr<JsonFramer> framer_;
+  LineFramer* line_framer_ = nullptr;        // the same, when the framing is lines
+  std::unique_ptr<LineReader> line_reader_;  // for lines, too
+  std::uint64_t lines_begin_ = 0;            // of the lines that line_reader_ has
+  std::uint64_t lines_end_ = 0;              // zero when they have been moved
+  std::uint64_t one_by_one_end_ = 0;         // up to here line_reader_ has to be left alone
   simdjson::dom::parser parser_;
   std::span<const std::uint32_t> tokens_;  // of the record that was parsed last
   CellPicker picker_;
