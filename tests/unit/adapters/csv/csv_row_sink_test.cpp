@@ -93,7 +93,8 @@ TEST_CASE("added cells follow the input's, null ones are empty", "[csv]") {
   std::string text;
   CsvRowSink sink(std::make_unique<StringSink>(text), ',', false);
   sink.begin({"id"}, {"label", "cost", "error"});
-  const auto batch = batch_of({{"7"}});
+  const std::vector<Cells> rows = {{"7"}};  // the batch looks into it
+  const auto batch = batch_of(rows);
   const std::array<NewCell, 3> added = {
       NewCell{"bug, \"bad\""}, NewCell{"0.5", CellKind::json}, NewCell{}};
   sink.write(batch, 0, added);
