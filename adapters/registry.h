@@ -7,11 +7,11 @@
 
 namespace batchllm {
 
-// A provider that a model spec can name ("openai" in openai/gpt-4o-mini) and what sets it apart. All
-// speak OpenAI's chat completions.
+// A provider that a model spec can name ("openai" in openai/gpt-4o-mini) and what sets it apart.
+// All speak OpenAI's chat completions.
 struct ProviderEntry {
   std::string_view name;
-  std::string_view title;             // for messages
+  std::string_view title;  // for messages
   std::string_view base_url;
   std::string_view base_url_env;      // overrides base_url; empty: none
   std::string_view key_env;           // where its key is looked for; empty: it needs none

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/api_key.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace batchllm {
 namespace {
@@ -17,9 +17,11 @@ constexpr std::size_t k_longest_key_file = std::size_t{64} << 10;
 // A key goes into a header: one line of visible ASCII.
 std::string checked_key(std::string_view text, const std::string& origin) {
   const std::string_view key = trim(text);
-  const bool usable = std::all_of(key.begin(), key.end(), [](char letter) { return letter > ' ' && letter <= '~'; });
+  const bool usable = std::all_of(
+      key.begin(), key.end(), [](char letter) { return letter > ' ' && letter <= '~'; });
   if (key.empty() || !usable) {
-    throw Error(ErrorCode::key_missing, fmt::format("{} does not hold an API key", origin),
+    throw Error(ErrorCode::key_missing,
+                fmt::format("{} does not hold an API key", origin),
                 "a key is one word of letters, digits and punctuation");
   }
   return std::string(key);
@@ -70,10 +72,11 @@ std::string find_api_key(const ProviderEntry& provider,
   if (!chosen && (provider.key_env.empty() || !model.base_url.empty())) {
     return {};
   }
-  throw Error(ErrorCode::key_missing,
-              fmt::format("no API key for {}: looked in {}", provider.title, name_list(looked_in)),
-              fmt::format("export {}=…, or give --key-file FILE; to try without a key: batchllm simulate",
-                          variable));
+  throw Error(
+      ErrorCode::key_missing,
+      fmt::format("no API key for {}: looked in {}", provider.title, name_list(looked_in)),
+      fmt::format("export {}=…, or give --key-file FILE; to try without a key: batchllm simulate",
+                  variable));
 }
 
 }  // namespace batchllm

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-
 #include "adapters/registry.h"
 #include "core/config_layers.h"
 #include "core/job_settings.h"
 
+#include <string>
+
 namespace batchllm {
 
 // Finds the key for a provider: --key-file, --key-env, the provider's variable, the file that
-// <VARIABLE>_FILE names, the systemd credential of the provider's name. Empty when the provider needs
-// none (a local server, or any server given by --base-url) and none is there. Throws
+// <VARIABLE>_FILE names, the systemd credential of the provider's name. Empty when the provider
+// needs none (a local server, or any server given by --base-url) and none is there. Throws
 // Error(key_missing) listing where it looked.
 std::string find_api_key(const ProviderEntry& provider,
                          const ModelSettings& model,

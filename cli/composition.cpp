@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/composition.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <utility>
-
 #include "adapters/config/template_file.h"
 #include "adapters/image_cell.h"
 #include "adapters/json/json_columns.h"
@@ -18,6 +11,14 @@
 #include "core/json_text.h"
 #include "core/model_spec.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
 
 namespace batchllm {
 namespace {
@@ -36,7 +37,9 @@ std::string parameter_json(const std::string& value) {
   return is_json(value) ? value : json_string(value);
 }
 
-std::string base_url_of(const ProviderEntry& entry, const ModelSettings& model, const EnvironmentLookup& environment) {
+std::string base_url_of(const ProviderEntry& entry,
+                        const ModelSettings& model,
+                        const EnvironmentLookup& environment) {
   if (!model.base_url.empty()) {
     return model.base_url;
   }
@@ -58,13 +61,15 @@ TemplateNames names_for(const JobRecord& record, const RowSource& source) {
 
 void require_column(const RowSource& source, const std::string& name, std::string_view option) {
   const auto& columns = source.columns();
-  if (name.empty() || source.is_open_ended() || std::find(columns.begin(), columns.end(), name) != columns.end()) {
+  if (name.empty() || source.is_open_ended() ||
+      std::find(columns.begin(), columns.end(), name) != columns.end()) {
     return;
   }
   const auto nearest = nearest_name(name, columns);
   throw Error(ErrorCode::column_missing,
               fmt::format("{} {}: the input has no such column", option, printable(name)),
-              fmt::format("{}columns are: {}", nearest ? fmt::format("did you mean {}? ", *nearest) : "",
+              fmt::format("{}columns are: {}",
+                          nearest ? fmt::format("did you mean {}? ", *nearest) : "",
                           name_list(columns)));
 }
 
@@ -72,9 +77,10 @@ void check_output_column(const JobRecord& record, const RowSource& source) {
   const auto& columns = source.columns();
   const std::string& name = record.settings.output.column;
   if (std::find(columns.begin(), columns.end(), name) != columns.end()) {
-    throw Error(ErrorCode::usage,
-                fmt::format("the input has a column {} already", printable(name)),
-                fmt::format("name another for the answers, such as --output-column {}_2", printable(name)));
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("the input has a column {} already", printable(name)),
+        fmt::format("name another for the answers, such as --output-column {}_2", printable(name)));
   }
 }
 
@@ -125,9 +131,10 @@ JobInputs::JobInputs(const JobRecord& record, std::string spool_folder)
 }
 
 std::unique_ptr<InputSource> JobInputs::open_first() {
-  return open_inputs(paths_, settings_, [this](const std::string& path, const std::string& encoding) {
-    return open_byte_stream(first_bytes(path), encoding);
-  });
+  return open_inputs(
+      paths_, settings_, [this](const std::string& path, const std::string& encoding) {
+        return open_byte_stream(first_bytes(path), encoding);
+      });
 }
 
 std::unique_ptr<RawBytes> JobInputs::first_bytes(const std::string& path) {
@@ -158,12 +165,14 @@ std::unique_ptr<RawBytes> JobInputs::first_bytes(const std::string& path) {
 }
 
 std::unique_ptr<InputSource> JobInputs::open_again(std::stop_token stop) const {
-  return open_inputs(paths_, settings_, [this, stop](const std::string& path, const std::string& encoding) {
-    return open_byte_stream(later_bytes(path, stop), encoding);
-  });
+  return open_inputs(
+      paths_, settings_, [this, stop](const std::string& path, const std::string& encoding) {
+        return open_byte_stream(later_bytes(path, stop), encoding);
+      });
 }
 
-std::unique_ptr<RawBytes> JobInputs::later_bytes(const std::string& path, std::stop_token stop) const {
+std::unique_ptr<RawBytes> JobInputs::later_bytes(const std::string& path,
+                                                 std::stop_token stop) const {
   if (!is_stdin(path)) {
     return open_raw_file(path);
   }
@@ -171,13 +180,16 @@ std::unique_ptr<RawBytes> JobInputs::later_bytes(const std::string& path, std::s
     return spool_->second_reader(stop);
   }
   if (spool_folder_.empty()) {
-    throw Error(ErrorCode::usage, "standard input can be read only once without sending anything",
+    throw Error(ErrorCode::usage,
+                "standard input can be read only once without sending anything",
                 "save it to a file first, or leave --sample out");
   }
   return open_raw_file(spool_path(spool_folder_, spool_state(spool_folder_)), "standard input");
 }
 
-JobModel make_model(const JobSettings& settings, const EnvironmentLookup& environment, bool with_key) {
+JobModel make_model(const JobSettings& settings,
+                    const EnvironmentLookup& environment,
+                    bool with_key) {
   const ModelSpec spec = parse_model_spec(settings.model.model, provider_names());
   const ProviderEntry& entry = *find_provider(spec.provider);
   ChatModel chat;
@@ -222,14 +234,17 @@ std::vector<MessageText> make_messages(JobSettings& settings) {
       settings.model.model = text.model;
     }
     for (const auto& [name, json] : text.parameters) {
-      const bool given = std::any_of(settings.model.parameters.begin(), settings.model.parameters.end(),
-                                     [&n = name](const auto& parameter) { return parameter.first == n; });
+      const bool given =
+          std::any_of(settings.model.parameters.begin(),
+                      settings.model.parameters.end(),
+                      [&n = name](const auto& parameter) { return parameter.first == n; });
       if (!given) {
         settings.model.parameters.emplace_back(name, json);
       }
     }
   } else if (!prompt.prompt.empty()) {
-    messages.push_back({"user", prompt.prompt, prompt.prompt_file.empty() ? "--prompt" : prompt.prompt_file});
+    messages.push_back(
+        {"user", prompt.prompt, prompt.prompt_file.empty() ? "--prompt" : prompt.prompt_file});
   }
   return messages;
 }
@@ -253,7 +268,8 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
   if (!settings.selection.where.empty()) {
     filter = RowFilter::compile(settings.selection.where, names);
   }
-  auto encoder = std::make_unique<ChatRowEncoder>(ChatTemplate::compile(text, names), std::move(filter), provider);
+  auto encoder = std::make_unique<ChatRowEncoder>(
+      ChatTemplate::compile(text, names), std::move(filter), provider);
   if (!settings.id_column.empty()) {
     encoder->set_id_column(settings.id_column);
   }
@@ -305,13 +321,18 @@ OutputPlan plan_output(const JobRecord& record, const InputSource& source) {
   const fs::path path(plan.path);
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    throw Error(ErrorCode::usage, fmt::format("--output {}: this is a folder", plan.path), "name a file in it");
+    throw Error(ErrorCode::usage,
+                fmt::format("--output {}: this is a folder", plan.path),
+                "name a file in it");
   }
   if (!path.parent_path().empty() && !fs::is_directory(path.parent_path(), error)) {
-    throw Error(ErrorCode::storage, fmt::format("the folder {} does not exist", path.parent_path().string()),
+    throw Error(ErrorCode::storage,
+                fmt::format("the folder {} does not exist", path.parent_path().string()),
                 "create it first");
   }
-  plan.part_path = (path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), record.id)).string();
+  plan.part_path =
+      (path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), record.id))
+          .string();
   plan.rejects_path = plan.path + ".rejects.jsonl";
   return plan;
 }
@@ -323,7 +344,8 @@ void check_appending(const JobRecord& record, const OutputPlan& plan, const RowS
     return;
   }
   if (plan.kind.format == OutputFormat::json) {
-    throw Error(ErrorCode::usage, fmt::format("{}: rows cannot be appended to a JSON array", plan.path),
+    throw Error(ErrorCode::usage,
+                fmt::format("{}: rows cannot be appended to a JSON array", plan.path),
                 "write one object a line instead: -o FILE.jsonl");
   }
   if (plan.kind.format == OutputFormat::jsonl) {
@@ -334,10 +356,12 @@ void check_appending(const JobRecord& record, const OutputPlan& plan, const RowS
   std::vector<std::string> columns = kept_columns(output, source);
   const ResultColumns added(output.column, output.include_meta, false, columns);
   columns.insert(columns.end(), added.names().begin(), added.names().end());
-  if (fs::file_size(plan.path, error) != 0 && open_inputs({plan.path}, existing)->columns() != columns) {
-    throw Error(ErrorCode::output_exists,
-                fmt::format("{} has other columns than this run writes: {}", plan.path, name_list(columns)),
-                "write another file with -o, or --overwrite this one");
+  if (fs::file_size(plan.path, error) != 0 &&
+      open_inputs({plan.path}, existing)->columns() != columns) {
+    throw Error(
+        ErrorCode::output_exists,
+        fmt::format("{} has other columns than this run writes: {}", plan.path, name_list(columns)),
+        "write another file with -o, or --overwrite this one");
   }
 }
 
@@ -346,7 +370,8 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
                                           const JobInputs& inputs,
                                           std::stop_token stop) {
   const OutputSettings& output = record.settings.output;
-  const bool is_json = plan.kind.format == OutputFormat::json || plan.kind.format == OutputFormat::jsonl;
+  const bool is_json =
+      plan.kind.format == OutputFormat::json || plan.kind.format == OutputFormat::jsonl;
   ResultWriterSettings settings;
   settings.output_column = output.column;
   settings.include_meta = output.include_meta;

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <stop_token>
-#include <string>
-#include <vector>
-
 #include "adapters/input.h"
 #include "adapters/output.h"
 #include "adapters/stream/spool.h"
@@ -17,6 +11,12 @@
 #include "core/price_table.h"
 #include "core/provider.h"
 #include "core/result_writer.h"
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
 
 namespace batchllm {
 
@@ -55,7 +55,9 @@ struct JobModel {
 };
 
 // `with_key`: false for a dry run, which sends nothing.
-JobModel make_model(const JobSettings& settings, const EnvironmentLookup& environment, bool with_key);
+JobModel make_model(const JobSettings& settings,
+                    const EnvironmentLookup& environment,
+                    bool with_key);
 
 // Compiles templates, filter and special columns against the source's columns.
 std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/cost_estimate.h"
 
+#include "core/text.h"
+#include "core/token_estimate.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "core/text.h"
-#include "core/token_estimate.h"
 
 namespace batchllm {
 namespace {
@@ -25,7 +25,9 @@ std::string count_in_words(std::int64_t count) {
 
 }  // namespace
 
-CostEstimate estimate_cost(const JobRecord& record, const JobInputs& inputs, const JobModel& model) {
+CostEstimate estimate_cost(const JobRecord& record,
+                           const JobInputs& inputs,
+                           const JobModel& model) {
   const auto source = inputs.open_again({});
   const auto encoder = make_encoder(record, *source, *model.provider);
   source->select(encoder->columns());
@@ -71,20 +73,26 @@ CostEstimate estimate_cost(const JobRecord& record, const JobInputs& inputs, con
   if (model.price) {
     Usage usage;
     usage.input_tokens = rendered == 0 ? 0 : tokens / static_cast<std::int64_t>(rendered);
-    const double each = static_cast<double>(model.price->base.input) * static_cast<double>(usage.input_tokens) / 1e6;
-    estimate.input_cost_micro_usd = static_cast<std::int64_t>(each * static_cast<double>(estimate.rows));
+    const double each = static_cast<double>(model.price->base.input) *
+                        static_cast<double>(usage.input_tokens) / 1e6;
+    estimate.input_cost_micro_usd =
+        static_cast<std::int64_t>(each * static_cast<double>(estimate.rows));
     estimate.output_price = model.price->base.output;
   }
   return estimate;
 }
 
-std::string describe_estimate(const CostEstimate& estimate, std::optional<std::int64_t> max_cost_micro_usd) {
-  std::string text = fmt::format("{}{}, about {} tokens in", estimate.rows_are_exact ? "" : "about ",
-                                 count_noun(estimate.rows, "row"), count_in_words(estimate.input_tokens));
+std::string describe_estimate(const CostEstimate& estimate,
+                              std::optional<std::int64_t> max_cost_micro_usd) {
+  std::string text = fmt::format("{}{}, about {} tokens in",
+                                 estimate.rows_are_exact ? "" : "about ",
+                                 count_noun(estimate.rows, "row"),
+                                 count_in_words(estimate.input_tokens));
   if (!estimate.input_cost_micro_usd) {
     text += ", price not known";
   } else if (*estimate.input_cost_micro_usd != 0 || estimate.output_price != 0) {
-    text += fmt::format(", about {} for them and {} for each 1,000 tokens out", usd_text(*estimate.input_cost_micro_usd),
+    text += fmt::format(", about {} for them and {} for each 1,000 tokens out",
+                        usd_text(*estimate.input_cost_micro_usd),
                         usd_text(estimate.output_price / 1000));
   }
   if (max_cost_micro_usd) {

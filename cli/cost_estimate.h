@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cli/composition.h"
+#include "core/job_record.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "cli/composition.h"
-#include "core/job_record.h"
 
 namespace batchllm {
 
@@ -23,6 +23,7 @@ struct CostEstimate {
 CostEstimate estimate_cost(const JobRecord& record, const JobInputs& inputs, const JobModel& model);
 
 // "about 20,000 rows, 4.1M tokens in, $1.03 for them"
-std::string describe_estimate(const CostEstimate& estimate, std::optional<std::int64_t> max_cost_micro_usd);
+std::string describe_estimate(const CostEstimate& estimate,
+                              std::optional<std::int64_t> max_cost_micro_usd);
 
 }  // namespace batchllm

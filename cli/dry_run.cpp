@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/dry_run.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <optional>
-
 #include "cli/composition.h"
 #include "cli/row_sample.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
 #include "core/token_estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace batchllm {
 namespace {
@@ -28,7 +28,10 @@ struct DryRunCounts {
 // Goes over the rows as a run would, without sending them.
 class DryRun {
  public:
-  DryRun(const JobRecord& record, const RunRequest& request, const EnvironmentLookup& environment, Ui& ui)
+  DryRun(const JobRecord& record,
+         const RunRequest& request,
+         const EnvironmentLookup& environment,
+         Ui& ui)
       : record_(record),
         show_(request.show_prompts.value_or(0)),
         counts_all_(request.dry_run),
@@ -123,7 +126,11 @@ bool DryRun::take_row(const RowBatch& batch, std::size_t row) {
 void DryRun::print_prompt(const RowTask& task) const {
   if (ui_.json()) {
     JsonWriter json;
-    json.begin_object().key("schema").string("batchllm.prompt/1").key("row").number(task.place.row_index + 1);
+    json.begin_object()
+        .key("schema")
+        .string("batchllm.prompt/1")
+        .key("row")
+        .number(task.place.row_index + 1);
     json.key("request").raw(task.body).end_object();
     ui_.out(json.text() + "\n");
     return;
@@ -149,27 +156,36 @@ void DryRun::report() const {
     JsonWriter json;
     json.begin_object().key("schema").string("batchllm.dry_run/1").key("rows").number(counts_.rows);
     json.key("bad_rows").number(counts_.bad_rows).key("unaskable_rows").number(counts_.unaskable);
-    json.key("model").string(record_.settings.model.model).key("input_tokens").number(counts_.tokens);
+    json.key("model")
+        .string(record_.settings.model.model)
+        .key("input_tokens")
+        .number(counts_.tokens);
     json.key("input_cost_usd");
     cost ? json.decimal(static_cast<double>(*cost) / 1e6, 6) : json.null();
     ui_.out(json.end_object().text() + "\n");
     return;
   }
   ui_.out(fmt::format("{} would be asked of {}: about {} tokens in{}. Nothing was sent.\n",
-                      count_noun(counts_.rows, "row"), printable(record_.settings.model.model),
+                      count_noun(counts_.rows, "row"),
+                      printable(record_.settings.model.model),
                       with_thousands(static_cast<std::uint64_t>(counts_.tokens)),
                       cost ? ", about " + usd_text(*cost) + " for them" : ", price not known"));
   if (counts_.first_bad) {
     const BadRow& bad = *counts_.first_bad;
     ui_.messages().warning(fmt::format("{} cannot be read; the first is row {} (line {}): {}",
-                                       count_noun(counts_.bad_rows, "row"), bad.place.row_index + 1, bad.place.line,
+                                       count_noun(counts_.bad_rows, "row"),
+                                       bad.place.row_index + 1,
+                                       bad.place.line,
                                        bad.message));
   }
 }
 
 }  // namespace
 
-int dry_run(const JobRecord& record, const RunRequest& request, const EnvironmentLookup& environment, Ui& ui) {
+int dry_run(const JobRecord& record,
+            const RunRequest& request,
+            const EnvironmentLookup& environment,
+            Ui& ui) {
   return DryRun(record, request, environment, ui).run();
 }
 

@@ -8,9 +8,12 @@
 
 namespace batchllm {
 
-// `--dry-run`: renders every row, counts rows, tokens and bad rows, sends nothing. `--show-prompts N`:
-// prints the first N requests as the provider would get them (schema "batchllm.dry_run/1" with
+// `--dry-run`: renders every row, counts rows, tokens and bad rows, sends nothing. `--show-prompts
+// N`: prints the first N requests as the provider would get them (schema "batchllm.dry_run/1" with
 // --json).
-int dry_run(const JobRecord& record, const RunRequest& request, const EnvironmentLookup& environment, Ui& ui);
+int dry_run(const JobRecord& record,
+            const RunRequest& request,
+            const EnvironmentLookup& environment,
+            Ui& ui);
 
 }  // namespace batchllm

@@ -32,8 +32,8 @@ struct HelpTopic {
 
 const std::vector<HelpTopic>& help_topics();
 
-// What `batchllm help WORDS…` prints: a command's full help, a topic, or both. Throws Error(topic_unknown)
-// with the nearest name as a hint.
+// What `batchllm help WORDS…` prints: a command's full help, a topic, or both. Throws
+// Error(topic_unknown) with the nearest name as a hint.
 std::string help_about(const std::vector<std::string>& words, bool color);
 
 }  // namespace batchllm

@@ -61,9 +61,11 @@ void append_inputs(std::string& out, const InputProfile& profile) {
     std::string facts;
     for (const auto& [name, value] : input.facts) {
       if (name != "compression" || value != "none") {
-        const bool is_sign = value.size() == 1 && std::ispunct(static_cast<unsigned char>(value[0])) != 0;
+        const bool is_sign =
+            value.size() == 1 && std::ispunct(static_cast<unsigned char>(value[0])) != 0;
         const std::string_view mark = is_sign ? "'" : "";
-        facts += fmt::format("{}{} {}{}{}", facts.empty() ? "" : ", ", name, mark, one_line(value, 60), mark);
+        facts += fmt::format(
+            "{}{} {}{}{}", facts.empty() ? "" : ", ", name, mark, one_line(value, 60), mark);
       }
     }
     out += fmt::format("  {}\n", facts);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_report.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <ctime>
-
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
 
 namespace batchllm {
 namespace {
@@ -82,7 +82,8 @@ JobReport report_job(const JobDirectory& directory) {
   return report;
 }
 
-void for_each_failure(const JobDirectory& directory, const std::function<void(const Outcome&)>& visit) {
+void for_each_failure(const JobDirectory& directory,
+                      const std::function<void(const Outcome&)>& visit) {
   for (const std::uint64_t number : ledger_numbers(directory)) {
     std::map<std::uint64_t, Outcome> failures;
     scan_ledger(Ledger::shard_path(directory.folder(), number),
@@ -127,7 +128,12 @@ std::string job_report_json(const JobReport& report) {
     json.string(input.path);
   }
   json.end_array().key("output").string(report.record.output_path);
-  json.key("rows").begin_object().key("ok").number(report.totals.ok).key("failed").number(report.totals.failed);
+  json.key("rows")
+      .begin_object()
+      .key("ok")
+      .number(report.totals.ok)
+      .key("failed")
+      .number(report.totals.failed);
   json.key("skipped").number(report.totals.skipped).key("in_doubt").number(report.in_doubt);
   json.key("rejected").number(report.rejected).end_object();
   json.key("in_doubt_cost_usd").decimal(static_cast<double>(report.in_doubt_micro_usd) / 1e6, 6);
@@ -135,7 +141,10 @@ std::string job_report_json(const JobReport& report) {
   json.key("tokens").begin_object().key("input").number(report.totals.input_tokens);
   json.key("output").number(report.totals.output_tokens).end_object();
   if (!report.record.stop_code.empty()) {
-    json.key("stopped_by").string(report.record.stop_code).key("stop_message").string(report.record.stop_message);
+    json.key("stopped_by")
+        .string(report.record.stop_code)
+        .key("stop_message")
+        .string(report.record.stop_message);
   }
   return json.end_object().text();
 }
@@ -144,8 +153,12 @@ std::string local_time_text(std::int64_t wall_ms) {
   const auto seconds = static_cast<std::time_t>(wall_ms / 1000);
   std::tm parts{};
   localtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}",
+                     parts.tm_year + 1900,
+                     parts.tm_mon + 1,
+                     parts.tm_mday,
+                     parts.tm_hour,
+                     parts.tm_min);
 }
 
 }  // namespace batchllm

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/job_directory.h"
+#include "core/job_record.h"
+#include "core/ledger.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -9,18 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "core/job_directory.h"
-#include "core/job_record.h"
-#include "core/ledger.h"
-
 namespace batchllm {
 
 // How a job stands now, read from its files; works beside a running process.
 struct JobReport {
   JobRecord record;
-  bool is_running = false;           // a living process has it
-  ShardTotals totals;                // of all outcomes
-  std::uint64_t in_doubt = 0;        // rows sent whose answer is not known (0 while it runs)
+  bool is_running = false;     // a living process has it
+  ShardTotals totals;          // of all outcomes
+  std::uint64_t in_doubt = 0;  // rows sent whose answer is not known (0 while it runs)
   std::int64_t in_doubt_micro_usd = 0;
   std::uint64_t rejected = 0;
 
@@ -34,7 +34,8 @@ std::vector<std::uint64_t> ledger_numbers(const JobDirectory& directory);
 JobReport report_job(const JobDirectory& directory);
 
 // The latest outcome of every row that is not ok, in row order, shard by shard.
-void for_each_failure(const JobDirectory& directory, const std::function<void(const Outcome&)>& visit);
+void for_each_failure(const JobDirectory& directory,
+                      const std::function<void(const Outcome&)>& visit);
 
 // Rows that were sent and have no outcome, in row order.
 std::map<std::uint64_t, OpenAttempt> rows_in_doubt(const JobDirectory& directory);

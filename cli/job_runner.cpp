@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_runner.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
-#include <random>
-#include <utility>
-
 #include "adapters/http/http_loop.h"
 #include "adapters/stream/raw_bytes.h"
 #include "cli/composition.h"
@@ -25,6 +14,18 @@
 #include "core/engine.h"
 #include "core/error.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <utility>
 
 namespace batchllm {
 namespace {
@@ -42,8 +43,9 @@ std::vector<std::string> input_names(const JobRecord& record) {
 // `| head` has seen enough: no error, and nothing to say.
 bool reader_has_left(const Error& error) {
   const auto& details = error.details();
-  return std::find(details.begin(), details.end(), std::pair<std::string, std::string>("closed", "yes")) !=
-         details.end();
+  return std::find(details.begin(),
+                   details.end(),
+                   std::pair<std::string, std::string>("closed", "yes")) != details.end();
 }
 
 // Makes the failed rows of earlier runs open again.
@@ -68,7 +70,8 @@ void reopen_failed_rows(const JobDirectory& directory,
                     return;
                   }
                   const auto outcome = read_outcome_line(line);
-                  if (outcome && (start.retry_only.empty() || start.retry_only.contains(outcome->failure))) {
+                  if (outcome &&
+                      (start.retry_only.empty() || start.retry_only.contains(outcome->failure))) {
                     rows.insert(seen.row_index);
                   }
                 });
@@ -92,7 +95,8 @@ void publish(const std::string& part, const std::string& target, bool may_replac
       return;
     }
     if (errno == EEXIST) {
-      throw Error(ErrorCode::output_exists, fmt::format("{} has appeared meanwhile", target),
+      throw Error(ErrorCode::output_exists,
+                  fmt::format("{} has appeared meanwhile", target),
                   "every answer is saved: write them elsewhere with batchllm results export");
     }
   }
@@ -181,8 +185,8 @@ int JobSession::run() {
   const auto wanted = static_cast<std::size_t>(record_.settings.limits.concurrency);
   const std::size_t allowed = allow_connections(wanted);
   if (allowed < wanted) {
-    ui_.messages().warning(fmt::format("the limit of open files allows {} rows in flight, not {} (ulimit -n)",
-                                       allowed, wanted));
+    ui_.messages().warning(fmt::format(
+        "the limit of open files allows {} rows in flight, not {} (ulimit -n)", allowed, wanted));
   }
   HttpLoopSettings http;
   http.endpoint = model_.provider->endpoint();
@@ -198,11 +202,20 @@ int JobSession::run() {
 
   ProgressView view(ui_.options().progress, standard_error_output(ui_.terminal()));
   ui_.messages().print_through([&view](std::string_view lines) { view.message(lines); });
-  Engine engine({*source_, *encoder_, *model_.provider, *transport, ledger_, manifest_, rejects_, clock, stop_},
+  Engine engine({*source_,
+                 *encoder_,
+                 *model_.provider,
+                 *transport,
+                 ledger_,
+                 manifest_,
+                 rejects_,
+                 clock,
+                 stop_},
                 engine_settings(signalled.get_token()));
   EngineResult result;
   try {
-    result = engine.run([&](const ProgressSnapshot& snapshot) { view.show(snapshot, clock.now()); });
+    result =
+        engine.run([&](const ProgressSnapshot& snapshot) { view.show(snapshot, clock.now()); });
   } catch (...) {
     ui_.messages().print_through({});
     throw;
@@ -226,7 +239,8 @@ EngineSettings JobSession::engine_settings(std::stop_token stop) {
   engine.dispatcher.provider_name = model_.provider_title;
   engine.dispatcher.endpoint = model_.endpoint;
   if (settings.limits.deadline_ms) {
-    engine.dispatcher.deadline = std::chrono::steady_clock::now() + Milliseconds(*settings.limits.deadline_ms);
+    engine.dispatcher.deadline =
+        std::chrono::steady_clock::now() + Milliseconds(*settings.limits.deadline_ms);
   }
   engine.dispatcher.max_failures = settings.limits.max_failures;
   engine.dispatcher.max_failures_share = settings.limits.max_failures_share;
@@ -235,7 +249,8 @@ EngineSettings JobSession::engine_settings(std::stop_token stop) {
   engine.reader.limit = settings.selection.limit;
   if (settings.selection.sample) {
     const auto source = inputs_.open_again(stop);
-    engine.reader.sampled_rows = sample_rows(*source, *encoder_, *settings.selection.sample, settings.selection.seed);
+    engine.reader.sampled_rows =
+        sample_rows(*source, *encoder_, *settings.selection.sample, settings.selection.seed);
   }
   engine.reader.on_bad_row = settings.on_bad_row;
   engine.reader.in_doubt = settings.in_doubt;
@@ -265,13 +280,16 @@ void JobSession::announce() {
     ui_.messages().warning(warning);
   }
   const bool from_stdin = record_.inputs.front().from_stdin;
-  std::string what = from_stdin                   ? "standard input"
-                     : record_.inputs.size() == 1 ? fs::path(record_.inputs.front().path).filename().string()
-                                                  : count_noun(record_.inputs.size(), "file");
-  std::string text = fmt::format("{} {}", start_.is_new ? "Reading" : "Going on with", printable(what));
+  std::string what = from_stdin ? "standard input"
+                     : record_.inputs.size() == 1
+                         ? fs::path(record_.inputs.front().path).filename().string()
+                         : count_noun(record_.inputs.size(), "file");
+  std::string text =
+      fmt::format("{} {}", start_.is_new ? "Reading" : "Going on with", printable(what));
   if (!from_stdin) {
     const CostEstimate estimate = estimate_cost(record_, inputs_, model_);
-    text += fmt::format(": {}", describe_estimate(estimate, record_.settings.limits.max_cost_micro_usd));
+    text += fmt::format(": {}",
+                        describe_estimate(estimate, record_.settings.limits.max_cost_micro_usd));
   }
   ui_.messages().note(fmt::format("{} ({})", text, record_.id));
   if (plan_.path != "-" && record_.settings.output.path.empty()) {
@@ -307,24 +325,35 @@ int JobSession::finish(const EngineResult& result) {
   settle_status(result);
   const std::uint64_t padded = source_->padded_rows();
   if (padded != 0) {
-    ui_.messages().warning(fmt::format("{} had fewer fields than the header: the missing ones are empty",
-                                       count_noun(padded, "row")));
+    ui_.messages().warning(
+        fmt::format("{} had fewer fields than the header: the missing ones are empty",
+                    count_noun(padded, "row")));
   }
   if (result.in_doubt != 0) {
-    ui_.messages().warning(fmt::format(
-        "{} in flight when an earlier run was interrupted: in doubt, they may have cost up to {} besides",
-        count_noun(result.in_doubt, result.in_doubt == 1 ? "row was" : "row").append(result.in_doubt == 1 ? "" : " were"),
-        usd_text(result.in_doubt_micro_usd)));
+    ui_.messages().warning(
+        fmt::format("{} in flight when an earlier run was interrupted: in doubt, they may have "
+                    "cost up to {} besides",
+                    count_noun(result.in_doubt, result.in_doubt == 1 ? "row was" : "row")
+                        .append(result.in_doubt == 1 ? "" : " were"),
+                    usd_text(result.in_doubt_micro_usd)));
   }
   if (const auto lost = ledger_.lost_records(); lost != 0) {
-    ui_.messages().warning(fmt::format("{} in the ledger {} damaged: the rows without an answer were asked again",
-                                       count_noun(lost, "record"), lost == 1 ? "was" : "were"));
+    ui_.messages().warning(
+        fmt::format("{} in the ledger {} damaged: the rows without an answer were asked again",
+                    count_noun(lost, "record"),
+                    lost == 1 ? "was" : "were"));
   }
   const int code = exit_code(result);
   if (const auto reason = stop_.reason(); reason && reader_has_left(*reason)) {
     return code;
   }
-  report_run({record_, result, stop_.reason(), result.result_complete && !stop_.reason() ? plan_.path : "", rejects, code}, ui_);
+  report_run({record_,
+              result,
+              stop_.reason(),
+              result.result_complete && !stop_.reason() ? plan_.path : "",
+              rejects,
+              code},
+             ui_);
   return code;
 }
 
@@ -332,13 +361,14 @@ void JobSession::settle_status(const EngineResult& result) {
   const auto reason = stop_.reason();
   if (reason) {
     const ErrorCode code = reason->code();
-    const bool goes_on = reader_has_left(*reason) || code == ErrorCode::interrupted || code == ErrorCode::terminated ||
-                         error_kind(code).exit_code == 5;
+    const bool goes_on = reader_has_left(*reason) || code == ErrorCode::interrupted ||
+                         code == ErrorCode::terminated || error_kind(code).exit_code == 5;
     record_.status = goes_on ? JobStatus::interrupted : JobStatus::failed;
     record_.stop_code = reason->name();
     record_.stop_message = reason->message();
   } else {
-    record_.status = result.progress.failed + result.progress.skipped == 0 ? JobStatus::succeeded : JobStatus::partial;
+    record_.status = result.progress.failed + result.progress.skipped == 0 ? JobStatus::succeeded
+                                                                           : JobStatus::partial;
   }
   record_.finished_ms = SystemClock().wall_ms();
   try {
@@ -353,12 +383,15 @@ int JobSession::exit_code(const EngineResult& result) const {
     return reader_has_left(*reason) ? 0 : reason->exit_code();
   }
   const bool all_ok = result.progress.failed + result.progress.skipped == 0;
-  return all_ok || record_.settings.fail_on == FailOn::none ? 0 : error_kind(ErrorCode::rows_failed).exit_code;
+  return all_ok || record_.settings.fail_on == FailOn::none
+             ? 0
+             : error_kind(ErrorCode::rows_failed).exit_code;
 }
 
 bool is_same_file(const InputFingerprint& before, const InputFingerprint& now) {
-  return before.bytes == now.bytes && before.modified_ns == now.modified_ns && before.changed_ns == now.changed_ns &&
-         before.inode == now.inode && before.device == now.device;
+  return before.bytes == now.bytes && before.modified_ns == now.modified_ns &&
+         before.changed_ns == now.changed_ns && before.inode == now.inode &&
+         before.device == now.device;
 }
 
 // The digest of the first `bytes` bytes of the file as it is now.
@@ -367,7 +400,8 @@ std::optional<std::uint64_t> digest_now(const std::string& path, std::uint64_t b
   std::vector<char> block(std::size_t{1} << 20);
   std::uint64_t left = bytes;
   while (left != 0) {
-    const std::size_t got = raw->read(block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, block.size())));
+    const std::size_t got = raw->read(
+        block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, block.size())));
     if (got == 0) {
       return std::nullopt;
     }
@@ -377,12 +411,16 @@ std::optional<std::uint64_t> digest_now(const std::string& path, std::uint64_t b
   return digest ? std::optional(digest->xxh3) : std::nullopt;
 }
 
-[[noreturn]] void refuse_changed(const JobRecord& record, const std::string& path, const std::string& what) {
-  throw Error(ErrorCode::input_changed,
-              fmt::format("{} has changed since {} began: {}", path, record.id, what),
-              fmt::format("put the file back as it was, or start anew with: batchllm run … --new-job; what is "
-                          "answered can be had with: batchllm results export {}",
-                          record.id));
+[[noreturn]] void refuse_changed(const JobRecord& record,
+                                 const std::string& path,
+                                 const std::string& what) {
+  throw Error(
+      ErrorCode::input_changed,
+      fmt::format("{} has changed since {} began: {}", path, record.id, what),
+      fmt::format(
+          "put the file back as it was, or start anew with: batchllm run … --new-job; what is "
+          "answered can be had with: batchllm results export {}",
+          record.id));
 }
 
 }  // namespace
@@ -399,12 +437,16 @@ void check_inputs_unchanged(const JobDirectory& directory, const JobRecord& reco
       continue;
     }
     if (before.bytes != now.bytes) {
-      refuse_changed(record, before.path,
-                     fmt::format("it had {}, now {}", count_noun(before.bytes, "byte"), with_thousands(now.bytes)));
+      refuse_changed(
+          record,
+          before.path,
+          fmt::format(
+              "it had {}, now {}", count_noun(before.bytes, "byte"), with_thousands(now.bytes)));
     }
     const auto known = manifest.digests().find(static_cast<std::uint32_t>(i));
     if (known == manifest.digests().end() || known->second.bytes != before.bytes) {
-      refuse_changed(record, before.path, "it was written to, and its earlier content is not known in full");
+      refuse_changed(
+          record, before.path, "it was written to, and its earlier content is not known in full");
     }
     if (digest_now(before.path, known->second.bytes) != known->second.xxh3) {
       refuse_changed(record, before.path, "its content is another one");

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/jobs_command.h"
 
-#include <fmt/format.h>
-
-#include <filesystem>
-#include <vector>
-
 #include "cli/job_report.h"
 #include "cli/results_command.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <vector>
 
 namespace batchllm {
 namespace {
@@ -40,10 +40,12 @@ std::string input_text(const JobRecord& record) {
   if (record.inputs.empty()) {
     return "";
   }
-  const std::string first = record.inputs.front().from_stdin
-                                ? "standard input"
-                                : std::filesystem::path(record.inputs.front().path).filename().string();
-  return record.inputs.size() == 1 ? first : fmt::format("{} and {} more", first, record.inputs.size() - 1);
+  const std::string first =
+      record.inputs.front().from_stdin
+          ? "standard input"
+          : std::filesystem::path(record.inputs.front().path).filename().string();
+  return record.inputs.size() == 1 ? first
+                                   : fmt::format("{} and {} more", first, record.inputs.size() - 1);
 }
 
 std::string jobs_json(const std::vector<JobReport>& jobs) {
@@ -78,15 +80,27 @@ int jobs_list_command(const JobsListRequest& request, Ui& ui) {
     return 0;
   }
   if (jobs.empty()) {
-    ui.messages().note("There are no jobs yet. Begin one with: batchllm run FILE --prompt TEXT --model PROVIDER/NAME");
+    ui.messages().note(
+        "There are no jobs yet. Begin one with: batchllm run FILE --prompt TEXT --model "
+        "PROVIDER/NAME");
     return 0;
   }
-  std::string text = fmt::format("{:<26} {:<12} {:>10} {:>8} {:>10}  {:<16}  {}\n", "JOB", "STATUS", "OK", "FAILED",
-                                 "COST", "BEGUN", "INPUT");
+  std::string text = fmt::format("{:<26} {:<12} {:>10} {:>8} {:>10}  {:<16}  {}\n",
+                                 "JOB",
+                                 "STATUS",
+                                 "OK",
+                                 "FAILED",
+                                 "COST",
+                                 "BEGUN",
+                                 "INPUT");
   for (const JobReport& job : jobs) {
-    text += fmt::format("{:<26} {:<12} {:>10} {:>8} {:>10}  {:<16}  {}\n", job.record.id, job.status(),
-                        with_thousands(job.totals.ok), with_thousands(job.totals.failed),
-                        usd_text(job.totals.cost_micro_usd), local_time_text(job.record.created_ms),
+    text += fmt::format("{:<26} {:<12} {:>10} {:>8} {:>10}  {:<16}  {}\n",
+                        job.record.id,
+                        job.status(),
+                        with_thousands(job.totals.ok),
+                        with_thousands(job.totals.failed),
+                        usd_text(job.totals.cost_micro_usd),
+                        local_time_text(job.record.created_ms),
                         one_line(input_text(job.record), 40));
   }
   ui.out(text);
@@ -103,8 +117,9 @@ int jobs_remove_command(const JobsRemoveRequest& request, Ui& ui) {
     directories.push_back(JobDirectory::open(ui.state_dir(), id));
     directories.back().lock();
   }
-  ui.confirm(fmt::format("Delete {} with everything that was answered?",
-                         request.jobs.size() == 1 ? request.jobs.front() : count_noun(request.jobs.size(), "job")));
+  ui.confirm(fmt::format(
+      "Delete {} with everything that was answered?",
+      request.jobs.size() == 1 ? request.jobs.front() : count_noun(request.jobs.size(), "job")));
   return remove_jobs(directories, ui);
 }
 
@@ -128,7 +143,8 @@ int jobs_prune_command(const JobsPruneRequest& request, Ui& ui) {
   if (directories.empty()) {
     ui.messages().note("There is nothing to delete.");
   } else {
-    ui.confirm(fmt::format("Delete {} with everything that was answered?", count_noun(directories.size(), "job")));
+    ui.confirm(fmt::format("Delete {} with everything that was answered?",
+                           count_noun(directories.size(), "job")));
   }
   return remove_jobs(directories, ui);
 }

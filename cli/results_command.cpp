@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/results_command.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <map>
-#include <vector>
-
 #include "cli/composition.h"
 #include "cli/job_report.h"
 #include "core/error.h"
@@ -16,6 +8,15 @@
 #include "core/manifest.h"
 #include "core/result_writer.h"
 #include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <vector>
 
 namespace batchllm {
 namespace {
@@ -72,7 +73,11 @@ std::string errors_json(const JobRecord& record,
   for (const auto& [row, attempt] : doubts) {
     cost += attempt.max_cost_micro_usd;
     if (limit-- > 0) {
-      json.begin_object().key("row").number(row + 1).key("attempts").number(std::uint64_t{attempt.attempts});
+      json.begin_object()
+          .key("row")
+          .number(row + 1)
+          .key("attempts")
+          .number(std::uint64_t{attempt.attempts});
       json.end_object();
     } else {
       limit = 0;
@@ -109,10 +114,16 @@ std::string errors_text(const JobRecord& record,
         rows += (rows.empty() ? "" : ", ") + with_thousands(row + 1);
       }
     }
-    text += fmt::format("in_doubt: {}, sent and never heard of; may have cost up to {}\n  {}: {}{}\n",
-                        count_noun(doubts.size(), "row"), usd_text(cost), doubts.size() == 1 ? "row" : "rows", rows,
-                        doubts.size() > limit ? ", …" : "");
-    text += fmt::format("  resume asks them again (--in-doubt skip or fail does not): batchllm resume {}\n", record.id);
+    text +=
+        fmt::format("in_doubt: {}, sent and never heard of; may have cost up to {}\n  {}: {}{}\n",
+                    count_noun(doubts.size(), "row"),
+                    usd_text(cost),
+                    doubts.size() == 1 ? "row" : "rows",
+                    rows,
+                    doubts.size() > limit ? ", …" : "");
+    text += fmt::format(
+        "  resume asks them again (--in-doubt skip or fail does not): batchllm resume {}\n",
+        record.id);
   }
   if (!groups.empty()) {
     text += fmt::format("Ask failed rows again: batchllm retry {}\n", record.id);
@@ -138,16 +149,23 @@ int results_show_command(const ResultsShowRequest& request, Ui& ui) {
       break;
     }
   }
-  text += fmt::format("  output   {}\n", record.output_path == "-" ? "standard output" : printable(record.output_path));
+  text +=
+      fmt::format("  output   {}\n",
+                  record.output_path == "-" ? "standard output" : printable(record.output_path));
   text += fmt::format("  begun    {}\n", local_time_text(record.created_ms));
-  text += fmt::format("  rows     {} ok, {} failed, {} skipped{}\n", with_thousands(report.totals.ok),
-                      with_thousands(report.totals.failed), with_thousands(report.totals.skipped),
-                      report.rejected == 0 ? "" : fmt::format(", {} rejected", with_thousands(report.rejected)));
+  text += fmt::format(
+      "  rows     {} ok, {} failed, {} skipped{}\n",
+      with_thousands(report.totals.ok),
+      with_thousands(report.totals.failed),
+      with_thousands(report.totals.skipped),
+      report.rejected == 0 ? "" : fmt::format(", {} rejected", with_thousands(report.rejected)));
   if (report.in_doubt != 0) {
-    text += fmt::format("  in doubt {}, may have cost up to {}\n", count_noun(report.in_doubt, "row"),
+    text += fmt::format("  in doubt {}, may have cost up to {}\n",
+                        count_noun(report.in_doubt, "row"),
                         usd_text(report.in_doubt_micro_usd));
   }
-  text += fmt::format("  tokens   {} in, {} out\n", with_thousands(static_cast<std::uint64_t>(report.totals.input_tokens)),
+  text += fmt::format("  tokens   {} in, {} out\n",
+                      with_thousands(static_cast<std::uint64_t>(report.totals.input_tokens)),
                       with_thousands(static_cast<std::uint64_t>(report.totals.output_tokens)));
   text += fmt::format("  cost     {}\n", usd_text(report.totals.cost_micro_usd));
   if (!record.stop_message.empty()) {
@@ -170,7 +188,8 @@ int results_export_command(const ResultsExportRequest& request, Ui& ui) {
   }
   std::error_code error;
   if (!request.overwrite && record.settings.output.path != "-" && fs::exists(request.path, error)) {
-    throw Error(ErrorCode::output_exists, fmt::format("{} exists already", request.path),
+    throw Error(ErrorCode::output_exists,
+                fmt::format("{} exists already", request.path),
                 "--overwrite replaces it, -o names another file");
   }
   const JobInputs inputs(record, directory.folder().string());
@@ -183,7 +202,8 @@ int results_export_command(const ResultsExportRequest& request, Ui& ui) {
   writer.write_recorded(request.rows != ExportedRows::ok && totals.failed + totals.skipped != 0);
   if (!plan.part_path.empty()) {
     fs::rename(plan.part_path, plan.path);
-    ui.messages().note(fmt::format("Wrote {} to {}", count_noun(writer.rows_written(), "row"), printable(plan.path)));
+    ui.messages().note(fmt::format(
+        "Wrote {} to {}", count_noun(writer.rows_written(), "row"), printable(plan.path)));
   }
   if (ui.json()) {
     JsonWriter json;

@@ -22,7 +22,8 @@ std::vector<std::uint64_t> sample_rows(RowSource& source,
                                        const RowEncoder& encoder,
                                        std::uint64_t count,
                                        std::uint64_t seed) {
-  // The rows with the smallest numbers are an even sample that does not depend on the order of reading.
+  // The rows with the smallest numbers are an even sample that does not depend on the order of
+  // reading.
   std::priority_queue<std::pair<std::uint64_t, std::uint64_t>> smallest;
   source.select(encoder.columns());
   RowBatch batch;

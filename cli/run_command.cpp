@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_command.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <optional>
-#include <random>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "cli/composition.h"
 #include "cli/dry_run.h"
 #include "cli/inspect_command.h"
@@ -23,6 +13,16 @@
 #include "core/job_id.h"
 #include "core/text.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace batchllm {
 namespace {
 
@@ -31,16 +31,19 @@ namespace fs = std::filesystem;
 // What a first-time user lacks, with a command that works on this file.
 [[noreturn]] void explain_what_is_missing(const JobRecord& record, bool no_prompt, bool no_model) {
   const std::string missing =
-      no_prompt && no_model ? "what is to be asked? a prompt and a model are missing: --prompt TEXT, --model PROVIDER/NAME"
+      no_prompt && no_model ? "what is to be asked? a prompt and a model are missing: --prompt "
+                              "TEXT, --model PROVIDER/NAME"
       : no_prompt           ? "what is to be asked? a prompt is missing: --prompt TEXT"
                             : "who is to be asked? a model is missing: --model PROVIDER/NAME";
-  constexpr std::string_view k_models = "for example --model openai/gpt-4o-mini, or --model ollama/llama3.2 on this machine";
+  constexpr std::string_view k_models =
+      "for example --model openai/gpt-4o-mini, or --model ollama/llama3.2 on this machine";
   std::string hint = "see: batchllm run --help";
   if (!no_prompt) {
     hint = k_models;
   } else if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
     JobInputs inputs(record, "");
-    hint = fmt::format("{} has the columns {}; try:\n{}", fs::path(record.inputs.front().path).filename().string(),
+    hint = fmt::format("{} has the columns {}; try:\n{}",
+                       fs::path(record.inputs.front().path).filename().string(),
                        name_list(inputs.open_first()->columns()),
                        example_run_command(record.settings.inputs, record.settings.input));
   }
@@ -76,7 +79,8 @@ std::optional<JobRecord> load_quietly(const JobDirectory& directory) {
 }
 
 // The unfinished job that the same command began, if there is one.
-std::optional<std::string> find_unfinished(const std::string& state_dir, const std::string& identity) {
+std::optional<std::string> find_unfinished(const std::string& state_dir,
+                                           const std::string& identity) {
   for (const auto& id : list_job_ids(state_dir)) {
     const auto record = load_quietly(JobDirectory::open(state_dir, id));
     if (record && record->identity == identity && is_unfinished(*record)) {
@@ -88,7 +92,8 @@ std::optional<std::string> find_unfinished(const std::string& state_dir, const s
 
 // A pipe cannot be told from another one: its jobs are taken up by `resume` alone.
 bool can_be_recognised(const JobRecord& record) {
-  return std::none_of(record.inputs.begin(), record.inputs.end(),
+  return std::none_of(record.inputs.begin(),
+                      record.inputs.end(),
                       [](const InputFingerprint& input) { return input.from_stdin; });
 }
 
@@ -98,8 +103,10 @@ void check_output_is_free(const JobRecord& record) {
       !fs::exists(record.output_path, error)) {
     return;
   }
-  throw Error(ErrorCode::output_exists, fmt::format("{} exists already", record.output_path),
-              "--overwrite replaces it when the run is complete, --append adds to it, -o names another file");
+  throw Error(ErrorCode::output_exists,
+              fmt::format("{} exists already", record.output_path),
+              "--overwrite replaces it when the run is complete, --append adds to it, -o names "
+              "another file");
 }
 
 // True when something was sent.
@@ -116,7 +123,8 @@ bool has_ledger(const JobDirectory& directory) {
 // A finished job whose result is there: nothing is to be asked or written.
 std::optional<int> say_if_done(const JobDirectory& directory, const JobRecord& record, Ui& ui) {
   std::error_code error;
-  if (is_unfinished(record) || record.output_path == "-" || !fs::exists(record.output_path, error) ||
+  if (is_unfinished(record) || record.output_path == "-" ||
+      !fs::exists(record.output_path, error) ||
       record.settings.output.conflict == OutputConflict::overwrite) {
     return std::nullopt;
   }
@@ -134,7 +142,8 @@ std::optional<int> say_if_done(const JobDirectory& directory, const JobRecord& r
   result.progress.input_tokens = report.totals.input_tokens;
   result.progress.output_tokens = report.totals.output_tokens;
   result.bad_rows = report.rejected;
-  const bool fails = record.status == JobStatus::partial && record.settings.fail_on == FailOn::partial;
+  const bool fails =
+      record.status == JobStatus::partial && record.settings.fail_on == FailOn::partial;
   const int code = fails ? error_kind(ErrorCode::rows_failed).exit_code : 0;
   report_already_done({record, result, std::nullopt, record.output_path, "", code}, ui);
   return code;
@@ -168,7 +177,8 @@ JobRecord make_record(RunRequest& request) {
   if (record.settings.prompt.prompt.empty() && record.messages.empty()) {
     explain_what_is_missing(record, true, record.settings.model.model.empty());
   }
-  const bool asks = std::any_of(record.messages.begin(), record.messages.end(),
+  const bool asks = std::any_of(record.messages.begin(),
+                                record.messages.end(),
                                 [](const MessageText& message) { return message.role == "user"; });
   if (!asks || record.settings.model.model.empty()) {
     explain_what_is_missing(record, !asks, record.settings.model.model.empty());
@@ -183,7 +193,8 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   if (request.dry_run || request.show_prompts) {
     return dry_run(record, request, environment, ui);
   }
-  // Everything that can be wrong is found before a job is made of it: columns, template, key, output.
+  // Everything that can be wrong is found before a job is made of it: columns, template, key,
+  // output.
   {
     JobInputs inputs(record, "");
     const JobModel model = make_model(record.settings, environment, false);
@@ -193,7 +204,10 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
       make_encoder(record, *source, *model.provider);
       record.output_path = plan_output(record, *source).path;
     } else if (!record.settings.output.path.empty()) {
-      record.output_path = record.settings.output.path == "-" ? "-" : fs::absolute(record.settings.output.path).lexically_normal().string();
+      record.output_path =
+          record.settings.output.path == "-"
+              ? "-"
+              : fs::absolute(record.settings.output.path).lexically_normal().string();
     }
   }
   make_model(record.settings, environment, true);
@@ -201,7 +215,8 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   const std::string state_dir = ui.state_dir();
   if (can_be_recognised(record) && !request.new_job) {
     if (const auto id = find_unfinished(state_dir, record.identity)) {
-      ui.messages().note(fmt::format("Going on with {}, which this command began (--new-job starts afresh).", *id));
+      ui.messages().note(fmt::format(
+          "Going on with {}, which this command began (--new-job starts afresh).", *id));
       JobDirectory directory = JobDirectory::open(state_dir, *id);
       directory.lock();
       JobRecord earlier = directory.load();
@@ -249,7 +264,9 @@ int resume_command(const ResumeRequest& request, const EnvironmentLookup& enviro
       }
     }
     if (id.empty()) {
-      throw Error(ErrorCode::job_not_found, "there is no unfinished job", "batchllm jobs list shows all jobs");
+      throw Error(ErrorCode::job_not_found,
+                  "there is no unfinished job",
+                  "batchllm jobs list shows all jobs");
     }
   }
   return go_on(state_dir, id, request.overrides, {}, environment, ui);

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "cli/ui.h"
 #include "core/engine.h"
 #include "core/job_record.h"
+
+#include <optional>
+#include <string>
 
 namespace batchllm {
 
 struct RunEnd {
   const JobRecord& record;
   const EngineResult& result;
-  std::optional<Error> stop;   // why it ended before its time
-  std::string output_path;     // where the result is; empty: there is none yet
-  std::string rejects_path;    // empty: no bad rows
+  std::optional<Error> stop;  // why it ended before its time
+  std::string output_path;    // where the result is; empty: there is none yet
+  std::string rejects_path;   // empty: no bad rows
   int exit_code = 0;
 };
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/atomic_file.h"
 
-#include <fcntl.h>
+#include "core/error.h"
+#include "core/file_handle.h"
+
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-
-#include "core/error.h"
-#include "core/file_handle.h"
 
 namespace batchllm {
 namespace {
@@ -60,7 +61,9 @@ void write_all(int descriptor, std::string_view bytes, const std::string& path) 
   }
 }
 
-void write_file_atomically(const std::filesystem::path& target, std::string_view bytes, unsigned mode) {
+void write_file_atomically(const std::filesystem::path& target,
+                           std::string_view bytes,
+                           unsigned mode) {
   Temporary temporary(fmt::format("{}.{}.tmp", target.string(), getpid()));
   {
     const FileHandle file(
@@ -108,7 +111,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t limit) {
     }
     bytes.append(block, static_cast<std::size_t>(got));
     if (bytes.size() > limit) {
-      throw Error(ErrorCode::storage, fmt::format("{} is larger than {} bytes", path.string(), limit));
+      throw Error(ErrorCode::storage,
+                  fmt::format("{} is larger than {} bytes", path.string(), limit));
     }
   }
 }

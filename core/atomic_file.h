@@ -9,14 +9,18 @@ namespace batchllm {
 
 // Throws Error(storage_full) for a full disk, quota or file size limit, else Error(storage); the
 // message is "cannot <what> <path>: <reason>".
-[[noreturn]] void throw_storage_error(std::string_view what, const std::string& path, int error_number);
+[[noreturn]] void throw_storage_error(std::string_view what,
+                                      const std::string& path,
+                                      int error_number);
 
 // Writes all bytes, or throws as above.
 void write_all(int descriptor, std::string_view bytes, const std::string& path);
 
-// The file appears under its name with all of `bytes`, durably, or not at all (written beside, fsync,
-// rename, fsync of the folder). `mode` as for open(2).
-void write_file_atomically(const std::filesystem::path& target, std::string_view bytes, unsigned mode);
+// The file appears under its name with all of `bytes`, durably, or not at all (written beside,
+// fsync, rename, fsync of the folder). `mode` as for open(2).
+void write_file_atomically(const std::filesystem::path& target,
+                           std::string_view bytes,
+                           unsigned mode);
 
 // Makes a rename or a new file in `folder` durable; errors are ignored (some file systems refuse).
 void sync_folder(const std::filesystem::path& folder) noexcept;

@@ -6,8 +6,8 @@
 
 namespace batchllm {
 
-// Keeps a run below its cost limit by holding the worst case of every request back before it is sent.
-// Amounts in micro-USD. Not thread-safe: network thread.
+// Keeps a run below its cost limit by holding the worst case of every request back before it is
+// sent. Amounts in micro-USD. Not thread-safe: network thread.
 class Budget {
  public:
   // `spent`: by earlier runs of the job.
@@ -29,6 +29,7 @@ class Budget {
   }
 
   bool holds_nothing() const noexcept { return held_ == 0; }
+
   std::int64_t spent() const noexcept { return spent_; }
 
  private:

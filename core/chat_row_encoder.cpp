@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/chat_row_encoder.h"
 
+#include "core/token_estimate.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "core/token_estimate.h"
 
 namespace batchllm {
 namespace {
@@ -21,7 +21,9 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-ChatRowEncoder::ChatRowEncoder(ChatTemplate chat, std::optional<RowFilter> filter, const Provider& provider)
+ChatRowEncoder::ChatRowEncoder(ChatTemplate chat,
+                               std::optional<RowFilter> filter,
+                               const Provider& provider)
     : chat_(std::move(chat)),
       filter_(std::move(filter)),
       provider_(provider) {}
@@ -50,7 +52,8 @@ std::vector<std::string> ChatRowEncoder::columns() const {
 std::vector<std::string> ChatRowEncoder::warnings() const {
   std::vector<std::string> warnings = chat_.warnings();
   if (!chat_.uses_rows() && image_column_.empty()) {
-    warnings.emplace_back("the prompt names no column: every row is asked the same; {column} stands for its value");
+    warnings.emplace_back(
+        "the prompt names no column: every row is asked the same; {column} stands for its value");
   }
   return warnings;
 }

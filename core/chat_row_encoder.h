@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "core/chat_template.h"
 #include "core/provider.h"
 #include "core/result.h"
 #include "core/row_encoder.h"
 #include "core/row_filter.h"
 
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace batchllm {
 
 // Turns the cell of the image column into what a request holds: a URL. Failure: why it cannot.
-using ResolveImage = std::function<Result<std::string>(const RowPlace& place, std::string_view cell)>;
+using ResolveImage =
+    std::function<Result<std::string>(const RowPlace& place, std::string_view cell)>;
 
 // Renders a row's chat messages and encodes them for a provider.
 class ChatRowEncoder final : public RowEncoder {

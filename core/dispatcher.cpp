@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/dispatcher.h"
 
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
-
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -81,7 +81,8 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
 }
 
 void Dispatcher::fill_lane() {
-  const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(lane_.free_places(), 0)) + k_rows_kept_ready;
+  const auto wanted =
+      static_cast<std::size_t>(std::max<std::int64_t>(lane_.free_places(), 0)) + k_rows_kept_ready;
   while (lane_.ready_count() < wanted) {
     TaskBatch batch = queue_.try_pop();
     if (batch.empty()) {
@@ -113,7 +114,8 @@ void Dispatcher::choose_rows(TimePoint now) {
       return;
     }
     ++task->attempts;
-    ledger_.note_sent({task->place.row_index, task->earlier_attempts + task->attempts, task->reserved_micro_usd});
+    ledger_.note_sent(
+        {task->place.row_index, task->earlier_attempts + task->attempts, task->reserved_micro_usd});
     chosen_.push_back(std::move(task));
   }
 }
@@ -125,10 +127,12 @@ bool Dispatcher::reserve(RowTask& task) {
   }
   budget_is_full_ = true;
   if (budget_.holds_nothing()) {
-    stop_.stop(Error(ErrorCode::cost_limit,
-                     fmt::format("the cost limit is reached: {} spent, and the next row may cost up to {}",
-                                 usd_text(budget_.spent()), usd_text(task.reserved_micro_usd)),
-                     "go on with a higher --max-cost, or hold less back for each row with --max-tokens"));
+    stop_.stop(
+        Error(ErrorCode::cost_limit,
+              fmt::format("the cost limit is reached: {} spent, and the next row may cost up to {}",
+                          usd_text(budget_.spent()),
+                          usd_text(task.reserved_micro_usd)),
+              "go on with a higher --max-cost, or hold less back for each row with --max-tokens"));
   }
   return false;
 }
@@ -185,11 +189,13 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
   const TimePoint now = clock_.now();
   if (response.failure != TransportFailure::none) {
     if (response.failure == TransportFailure::tls) {
-      stop_.stop(Error(ErrorCode::provider_unreachable,
-                       fmt::format("{} cannot be trusted: {}", settings_.endpoint, response.failure_text),
-                       "give the authority's certificate by --ca-file when the server uses its own"));
+      stop_.stop(
+          Error(ErrorCode::provider_unreachable,
+                fmt::format("{} cannot be trusted: {}", settings_.endpoint, response.failure_text),
+                "give the authority's certificate by --ca-file when the server uses its own"));
     }
-    take_failure(std::move(task), response, failure_of(response.failure), response.failure_text, {}, {});
+    take_failure(
+        std::move(task), response, failure_of(response.failure), response.failure_text, {}, {});
     return;
   }
   lane_.observe(*task, response, now);
@@ -200,11 +206,14 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
   if (answer.failure == RowFailure::none) {
     take_answer(std::move(task), response, answer);
   } else {
-    take_failure(std::move(task), response, answer.failure, answer.message, answer.usage, answer.text);
+    take_failure(
+        std::move(task), response, answer.failure, answer.message, answer.usage, answer.text);
   }
 }
 
-void Dispatcher::take_answer(std::unique_ptr<RowTask> task, HttpResponse& response, const Answer& answer) {
+void Dispatcher::take_answer(std::unique_ptr<RowTask> task,
+                             HttpResponse& response,
+                             const Answer& answer) {
   lane_.succeeded(clock_.now());
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::ok;
@@ -223,7 +232,8 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
                               std::string_view partial) {
   const TimePoint now = clock_.now();
   const bool stops = failure == RowFailure::auth_refused || failure == RowFailure::quota_exhausted;
-  const bool is_final = response.should_retry == false || response.failure == TransportFailure::too_large;
+  const bool is_final =
+      response.should_retry == false || response.failure == TransportFailure::too_large;
   const std::int64_t cost = cost_of(usage).value_or(0);
   budget_.settle(task->reserved_micro_usd, cost);
   counters_.cost_micro_usd.fetch_add(cost, std::memory_order_relaxed);
@@ -236,8 +246,10 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
       return;
     }
   } else if (!is_final) {
-    const EndedRecord ended{task->place.row_index, task->earlier_attempts + task->attempts, failure};
-    if (RetryPolicy::is_transient(failure) && lane_.retry(task, failure, response.retry_after_ms, now)) {
+    const EndedRecord ended{
+        task->place.row_index, task->earlier_attempts + task->attempts, failure};
+    if (RetryPolicy::is_transient(failure) &&
+        lane_.retry(task, failure, response.retry_after_ms, now)) {
       ledger_.note_ended(ended);
       check_verdict(now, message);
       return;
@@ -307,17 +319,21 @@ std::int64_t Dispatcher::worst_case(const RowTask& task) const {
 
 void Dispatcher::check_limits(TimePoint now) {
   if (settings_.deadline && now >= *settings_.deadline) {
-    stop_.stop(Error(ErrorCode::deadline, "the deadline has passed", "go on with a later --deadline"));
+    stop_.stop(
+        Error(ErrorCode::deadline, "the deadline has passed", "go on with a later --deadline"));
   }
   const std::uint64_t failed = counters_.failed.load(std::memory_order_relaxed);
-  const bool too_many = settings_.max_failures && failed > static_cast<std::uint64_t>(*settings_.max_failures);
+  const bool too_many =
+      settings_.max_failures && failed > static_cast<std::uint64_t>(*settings_.max_failures);
   const bool too_large_share =
       settings_.max_failures_share && finished_rows_ >= k_rows_before_share_counts &&
-      static_cast<double>(failed) > *settings_.max_failures_share * static_cast<double>(finished_rows_);
+      static_cast<double>(failed) >
+          *settings_.max_failures_share * static_cast<double>(finished_rows_);
   if (too_many || too_large_share) {
-    stop_.stop(Error(ErrorCode::failure_limit,
-                     fmt::format("{} failed: more than --max-failures allows", count_noun(failed, "row")),
-                     "see why with: batchllm results errors"));
+    stop_.stop(
+        Error(ErrorCode::failure_limit,
+              fmt::format("{} failed: more than --max-failures allows", count_noun(failed, "row")),
+              "see why with: batchllm results errors"));
   }
 }
 
@@ -332,30 +348,37 @@ void Dispatcher::check_verdict(TimePoint now, std::string_view message) {
                      "check the address (--base-url) and that the server runs"));
     return;
   }
-  stop_.stop(Error(ErrorCode::provider_failing,
-                   fmt::format("nothing succeeds any more at {}: {}: {}", settings_.endpoint,
-                               failure_name(*failure), message),
-                   RetryPolicy::is_transient(*failure)
-                       ? "go on when the provider is well again"
-                       : "change what is asked (model, --max-tokens, --param, prompt) in a new run"));
+  stop_.stop(
+      Error(ErrorCode::provider_failing,
+            fmt::format("nothing succeeds any more at {}: {}: {}",
+                        settings_.endpoint,
+                        failure_name(*failure),
+                        message),
+            RetryPolicy::is_transient(*failure)
+                ? "go on when the provider is well again"
+                : "change what is asked (model, --max-tokens, --param, prompt) in a new run"));
 }
 
-void Dispatcher::stop_run(const HttpResponse& response, RowFailure failure, const std::string& message) {
+void Dispatcher::stop_run(const HttpResponse& response,
+                          RowFailure failure,
+                          const std::string& message) {
   (void)response;
   if (failure == RowFailure::auth_refused) {
     stop_.stop(Error(ErrorCode::key_refused,
                      fmt::format("{} refuses the API key: {}", settings_.provider_name, message),
                      "check the key (environment variable, --key-env, --key-file), then resume"));
   } else {
-    stop_.stop(Error(ErrorCode::quota_exhausted,
-                     fmt::format("the quota at {} is used up: {}", settings_.provider_name, message),
-                     "add credit or raise the limit at the provider, then resume"));
+    stop_.stop(
+        Error(ErrorCode::quota_exhausted,
+              fmt::format("the quota at {} is used up: {}", settings_.provider_name, message),
+              "add credit or raise the limit at the provider, then resume"));
   }
 }
 
 void Dispatcher::update_counters(TimePoint now) {
-  counters_.in_flight.store(static_cast<std::uint64_t>(std::max<std::int64_t>(0, lane_.in_flight())),
-                            std::memory_order_relaxed);
+  counters_.in_flight.store(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, lane_.in_flight())),
+      std::memory_order_relaxed);
   counters_.waiting.store(lane_.waiting_count(), std::memory_order_relaxed);
   counters_.paused_ms.store(lane_.paused_ms(now), std::memory_order_relaxed);
 }

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/budget.h"
 #include "core/clock.h"
 #include "core/job_progress.h"
@@ -18,11 +11,18 @@
 #include "core/task_queue.h"
 #include "core/transport.h"
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace batchllm {
 
 struct DispatcherSettings {
   Milliseconds request_timeout{120'000};
-  std::optional<Price> price;          // nullopt: not known
+  std::optional<Price> price;                      // nullopt: not known
   std::int64_t worst_case_output_tokens = 16'384;  // held back for a row when max_tokens is not set
   std::optional<TimePoint> deadline;
   std::optional<std::int64_t> max_failures;
@@ -35,8 +35,9 @@ struct DispatcherSettings {
 // Takes the row in completion order, with its outcome; network thread.
 using OutcomeListener = std::function<void(std::unique_ptr<RowTask>&, const Outcome&)>;
 
-// The network thread's work: sends rows as their lane allows, notes every attempt in the ledger before
-// it is sent, decodes answers, puts outcomes into the ledger, decides on retries and on stopping.
+// The network thread's work: sends rows as their lane allows, notes every attempt in the ledger
+// before it is sent, decodes answers, puts outcomes into the ledger, decides on retries and on
+// stopping.
 class Dispatcher final : public TransportUser {
  public:
   Dispatcher(Transport& transport,
@@ -58,6 +59,7 @@ class Dispatcher final : public TransportUser {
 
   void on_response(void* token, HttpResponse& response) override;
   std::optional<TimePoint> on_turn(TimePoint now) override;
+
   bool is_finished() const override { return finished_; }
 
  private:

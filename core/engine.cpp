@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine.h"
 
+#include "core/lane.h"
+#include "core/task_queue.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <thread>
 #include <utility>
-
-#include "core/lane.h"
-#include "core/task_queue.h"
 
 namespace batchllm {
 namespace {
@@ -51,10 +51,24 @@ EngineResult Engine::run(const ShowProgress& show) {
   Budget budget(settings_.max_cost_micro_usd, earlier_.cost_micro_usd);
   TaskQueue queue(k_rows_queued, settings_.max_bytes_in_flight);
   settings_.reader.pack_rows = streams_answers;
-  RowReader reader(parts_.source, parts_.encoder, parts_.ledger, sealed, parts_.rejects, queue, counters_,
+  RowReader reader(parts_.source,
+                   parts_.encoder,
+                   parts_.ledger,
+                   sealed,
+                   parts_.rejects,
+                   queue,
+                   counters_,
                    settings_.reader);
-  Dispatcher dispatcher(parts_.transport, parts_.provider, lane, budget, parts_.ledger, queue, counters_,
-                        parts_.stop, parts_.clock, settings_.dispatcher);
+  Dispatcher dispatcher(parts_.transport,
+                        parts_.provider,
+                        lane,
+                        budget,
+                        parts_.ledger,
+                        queue,
+                        counters_,
+                        parts_.stop,
+                        parts_.clock,
+                        settings_.dispatcher);
   ResultWriter writer(settings_.result, &parts_.ledger, settings_.job_folder, sealed);
   CompletionWriter completion(settings_.result, k_bytes_waiting_for_result);
   queue.on_arrival([this] { parts_.transport.wake(); });
@@ -77,7 +91,8 @@ EngineResult Engine::run(const ShowProgress& show) {
   std::stop_source give_up_result;
   const std::stop_callback free_disk(parts_.stop.token(), [&] {
     if (settings_.result.may_restart) {
-      give_up_result.request_stop();  // an incomplete file is of no use, and may be what fills the disk
+      give_up_result
+          .request_stop();  // an incomplete file is of no use, and may be what fills the disk
     }
   });
   std::thread reader_thread([&] { read_rows(queue, reader); });
@@ -115,8 +130,9 @@ EngineResult Engine::run(const ShowProgress& show) {
     const std::uint64_t now_done = result.progress.done - result.progress.already_done;
     result.progress.rows_per_s = static_cast<double>(now_done) / result.progress.elapsed_s;
   }
-  result.all_rows_done = all_read && lane.in_flight() == 0 && lane.ready_count() == 0 && lane.waiting_count() == 0 &&
-                         queue.is_drained() && parts_.ledger.open_shards().empty();
+  result.all_rows_done = all_read && lane.in_flight() == 0 && lane.ready_count() == 0 &&
+                         lane.waiting_count() == 0 && queue.is_drained() &&
+                         parts_.ledger.open_shards().empty();
   result.result_complete = result_complete && result.all_rows_done;
   result.bad_rows = counters_.bad_rows;
   result.in_doubt = counters_.in_doubt;
@@ -168,7 +184,8 @@ void Engine::watch(ResultWriter& writer, const ShowProgress& show) {
   }
 }
 
-// Shards that are complete get their line in the manifest; those that the result is past are forgotten.
+// Shards that are complete get their line in the manifest; those that the result is past are
+// forgotten.
 void Engine::seal_shards(std::uint64_t written_before_row) {
   for (const auto& shard : parts_.ledger.open_shards()) {
     if (!shard->is_complete()) {
@@ -209,8 +226,10 @@ ProgressSnapshot Engine::snapshot(TimePoint now) {
   now_at.elapsed_s = std::chrono::duration<double>(now - started_at_).count();
   const double passed = std::chrono::duration<double>(now - rate_at_).count();
   if (passed > 0.05) {
-    const double current = static_cast<double>(now_at.done - now_at.already_done - rate_done_) / passed;
-    const double weight = std::min(1.0, passed / std::min(k_rate_memory_s, std::max(now_at.elapsed_s, 0.1)));
+    const double current =
+        static_cast<double>(now_at.done - now_at.already_done - rate_done_) / passed;
+    const double weight =
+        std::min(1.0, passed / std::min(k_rate_memory_s, std::max(now_at.elapsed_s, 0.1)));
     rate_ += (current - rate_) * weight;
     rate_at_ = now;
     rate_done_ = now_at.done - now_at.already_done;
@@ -237,8 +256,8 @@ ProgressSnapshot Engine::snapshot(TimePoint now) {
   return now_at;
 }
 
-// For results in completion order: what earlier runs answered, in input order, before what comes now.
-// Live answers are told apart by their place behind what the ledger files held at the start.
+// For results in completion order: what earlier runs answered, in input order, before what comes
+// now. Live answers are told apart by their place behind what the ledger files held at the start.
 std::function<void(RowSink&, ResultColumns&)> Engine::earlier_rows() {
   if (earlier_.done() == 0) {
     return {};
@@ -266,7 +285,8 @@ std::function<void(RowSink&, ResultColumns&)> Engine::earlier_rows() {
             if (shard == nullptr) {
               shard = load_recorded_shard(settings_.job_folder, *number);
             }
-            ledger = std::make_unique<LedgerReader>(Ledger::shard_path(settings_.job_folder, *number));
+            ledger =
+                std::make_unique<LedgerReader>(Ledger::shard_path(settings_.job_folder, *number));
           }
         }
         if (shard == nullptr) {

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <mutex>
-#include <optional>
-
 #include "core/budget.h"
 #include "core/clock.h"
 #include "core/dispatcher.h"
@@ -23,6 +15,14 @@
 #include "core/row_reader.h"
 #include "core/row_source.h"
 #include "core/transport.h"
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
 
 namespace batchllm {
 
@@ -55,13 +55,13 @@ struct EngineResult {
   bool result_complete = false;  // and the result is written
   ProgressSnapshot progress;
   std::uint64_t bad_rows = 0;
-  std::uint64_t in_doubt = 0;             // rows of earlier runs whose answer was unknown
-  std::int64_t in_doubt_micro_usd = 0;    // what they may have cost
+  std::uint64_t in_doubt = 0;           // rows of earlier runs whose answer was unknown
+  std::int64_t in_doubt_micro_usd = 0;  // what they may have cost
   std::uint64_t requests = 0;
 };
 
-// Runs a job from where it stands to its end or to a stop: one reader thread, one network thread, one
-// writer thread, and the caller's for progress. Why it stopped, if it did, is in `parts.stop`.
+// Runs a job from where it stands to its end or to a stop: one reader thread, one network thread,
+// one writer thread, and the caller's for progress. Why it stopped, if it did, is in `parts.stop`.
 class Engine {
  public:
   using ShowProgress = std::function<void(const ProgressSnapshot&)>;

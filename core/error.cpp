@@ -46,9 +46,9 @@ constexpr std::array k_error_kinds = {
 }  // namespace
 
 const ErrorKind& error_kind(ErrorCode code) noexcept {
-  const auto* kind = std::find_if(k_error_kinds.begin(), k_error_kinds.end(), [code](const auto& entry) {
-    return entry.code == code;
-  });
+  const auto* kind = std::find_if(k_error_kinds.begin(),
+                                  k_error_kinds.end(),
+                                  [code](const auto& entry) { return entry.code == code; });
   return kind == k_error_kinds.end() ? k_error_kinds.front() : *kind;
 }
 

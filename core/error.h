@@ -57,9 +57,10 @@ struct ErrorKind {
 // The row of the table that belongs to `code`.
 const ErrorKind& error_kind(ErrorCode code) noexcept;
 
-// A command or a job cannot go on. Thrown where the fact is known; caught in `main` (and in the API's
-// handler). `message` says what happened and where, `hint` what to do next; both are text for people,
-// already free of secrets. `details` are facts for `--json`, as JSON object members in order.
+// A command or a job cannot go on. Thrown where the fact is known; caught in `main` (and in the
+// API's handler). `message` says what happened and where, `hint` what to do next; both are text for
+// people, already free of secrets. `details` are facts for `--json`, as JSON object members in
+// order.
 class Error : public std::exception {
  public:
   Error(ErrorCode code, std::string message, std::string hint = {});
@@ -80,7 +81,8 @@ class Error : public std::exception {
 
   const char* what() const noexcept override { return message_.c_str(); }
 
-  // Puts the place before the message ("in --prompt-file ask.txt: line 3: …") while the error rises.
+  // Puts the place before the message ("in --prompt-file ask.txt: line 3: …") while the error
+  // rises.
   Error&& with_context(std::string_view place) &&;
 
   // Adds a fact for `--json`.

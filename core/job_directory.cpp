@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/job_directory.h"
 
-#include <fcntl.h>
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/job_id.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,11 +16,6 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
-
-#include "core/atomic_file.h"
-#include "core/error.h"
-#include "core/job_id.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -86,8 +87,10 @@ JobDirectory JobDirectory::open(const fs::path& state_dir, const std::string& id
   std::error_code error;
   if (!is_job_id(id) || !fs::is_directory(directory.folder_, error)) {
     const auto nearest = nearest_name(id, list_job_ids(state_dir));
-    throw Error(ErrorCode::job_not_found, fmt::format("there is no job {}", printable(id)),
-                nearest ? fmt::format("did you mean {}?", *nearest) : "batchllm jobs list shows all jobs");
+    throw Error(
+        ErrorCode::job_not_found,
+        fmt::format("there is no job {}", printable(id)),
+        nearest ? fmt::format("did you mean {}?", *nearest) : "batchllm jobs list shows all jobs");
   }
   return directory;
 }
@@ -105,7 +108,8 @@ void JobDirectory::lock() {
     }
     const std::string holder = lock_holder(path);
     throw Error(ErrorCode::job_locked,
-                fmt::format("{} is being run by another process{}", folder_.filename().string(),
+                fmt::format("{} is being run by another process{}",
+                            folder_.filename().string(),
                             holder.empty() ? "" : fmt::format(" (pid {})", holder)),
                 "wait for it, or stop it first");
   }
@@ -142,7 +146,8 @@ void JobDirectory::remove() {
   std::error_code error;
   fs::remove_all(folder_, error);
   if (error) {
-    throw Error(ErrorCode::storage, fmt::format("cannot delete {}: {}", folder_.string(), error.message()));
+    throw Error(ErrorCode::storage,
+                fmt::format("cannot delete {}: {}", folder_.string(), error.message()));
   }
 }
 

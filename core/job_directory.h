@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/file_handle.h"
+#include "core/job_record.h"
+
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/file_handle.h"
-#include "core/job_record.h"
-
 namespace batchllm {
 
-// The folder of one job: job.json, manifest.jsonl, ledger-NNNNN.jsonl, rejects.jsonl, input.spool and
-// `lock`. Folders are 0700, files 0600. Not thread-safe.
+// The folder of one job: job.json, manifest.jsonl, ledger-NNNNN.jsonl, rejects.jsonl, input.spool
+// and `lock`. Folders are 0700, files 0600. Not thread-safe.
 class JobDirectory {
  public:
   // Makes the folder of a new job, locked.
@@ -21,16 +21,19 @@ class JobDirectory {
   // Opens the folder of a job without locking it. Throws Error(job_not_found) with the nearest id.
   static JobDirectory open(const std::filesystem::path& state_dir, const std::string& id);
 
-  // Takes the job for this process until it ends, however it ends. Throws Error(job_locked) naming the
-  // process that has it.
+  // Takes the job for this process until it ends, however it ends. Throws Error(job_locked) naming
+  // the process that has it.
   void lock();
 
   // True when a living process has the job.
   bool is_locked() const;
 
   const std::filesystem::path& folder() const noexcept { return folder_; }
+
   std::filesystem::path manifest_path() const { return folder_ / "manifest.jsonl"; }
+
   std::filesystem::path rejects_path() const { return folder_ / "rejects.jsonl"; }
+
   std::filesystem::path spool_path() const { return folder_ / "input.spool"; }
 
   JobRecord load() const;

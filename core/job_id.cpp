@@ -28,8 +28,13 @@ std::string make_job_id(std::int64_t wall_ms, std::uint64_t random) {
   const auto seconds = static_cast<std::time_t>(wall_ms / 1000);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
-  std::string id = fmt::format("job_{:04}{:02}{:02}_{:02}{:02}{:02}_", parts.tm_year + 1900,
-                               parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  std::string id = fmt::format("job_{:04}{:02}{:02}_{:02}{:02}{:02}_",
+                               parts.tm_year + 1900,
+                               parts.tm_mon + 1,
+                               parts.tm_mday,
+                               parts.tm_hour,
+                               parts.tm_min,
+                               parts.tm_sec);
   for (int i = 0; i < 4; ++i) {
     id += k_base32[random & 31U];
     random >>= 5U;

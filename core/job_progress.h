@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/error.h"
+#include "core/mutex.h"
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -8,21 +11,19 @@
 #include <stop_token>
 #include <utility>
 
-#include "core/error.h"
-#include "core/mutex.h"
-
 namespace batchllm {
 
-// Counters that the stages of a run keep and its progress is made of. Each is written by one thread.
+// Counters that the stages of a run keep and its progress is made of. Each is written by one
+// thread.
 struct JobCounters {
   std::atomic<std::uint64_t> ok{0};
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> skipped{0};
   std::atomic<std::uint64_t> already_done{0};
-  std::atomic<std::uint64_t> rows_read{0};   // selected ones, those already done included
+  std::atomic<std::uint64_t> rows_read{0};  // selected ones, those already done included
   std::atomic<std::uint64_t> bad_rows{0};
-  std::atomic<std::uint64_t> in_doubt{0};            // rows of earlier runs whose answer is unknown
-  std::atomic<std::int64_t> in_doubt_micro_usd{0};   // what they may have cost
+  std::atomic<std::uint64_t> in_doubt{0};           // rows of earlier runs whose answer is unknown
+  std::atomic<std::int64_t> in_doubt_micro_usd{0};  // what they may have cost
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::int64_t> cost_micro_usd{0};
   std::atomic<std::int64_t> input_tokens{0};

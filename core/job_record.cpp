@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/job_record.h"
 
+#include "core/error.h"
+#include "core/json_text.h"
+
 #include <fmt/format.h>
 #include <simdjson.h>
+
 #include <sys/stat.h>
 #include <xxhash.h>
 
@@ -11,17 +15,16 @@
 #include <cstring>
 #include <filesystem>
 
-#include "core/error.h"
-#include "core/json_text.h"
-
 namespace batchllm {
 namespace {
 
 constexpr std::array<std::string_view, 5> k_status_names = {
     "running", "interrupted", "failed", "partial", "succeeded"};
 
-constexpr std::array<std::string_view, 6> k_input_formats = {"auto", "csv", "tsv", "json", "jsonl", "text"};
-constexpr std::array<std::string_view, 5> k_output_formats = {"auto", "csv", "tsv", "json", "jsonl"};
+constexpr std::array<std::string_view, 6> k_input_formats = {
+    "auto", "csv", "tsv", "json", "jsonl", "text"};
+constexpr std::array<std::string_view, 5> k_output_formats = {
+    "auto", "csv", "tsv", "json", "jsonl"};
 constexpr std::array<std::string_view, 2> k_ragged_names = {"pad", "error"};
 constexpr std::array<std::string_view, 2> k_order_names = {"input", "completion"};
 constexpr std::array<std::string_view, 2> k_bad_row_names = {"stop", "reject"};
@@ -136,7 +139,8 @@ class Writer {
     json_.end_array();
   }
 
-  void pairs(std::string_view name, const std::vector<std::pair<std::string, std::string>>& values) {
+  void pairs(std::string_view name,
+             const std::vector<std::pair<std::string, std::string>>& values) {
     json_.key(name).begin_array();
     for (const auto& [key, value] : values) {
       json_.begin_array().string(key).string(value).end_array();
@@ -216,7 +220,8 @@ class Reader {
     }
   }
 
-  void pairs(std::string_view name, std::vector<std::pair<std::string, std::string>>& values) const {
+  void pairs(std::string_view name,
+             std::vector<std::pair<std::string, std::string>>& values) const {
     simdjson::dom::array array;
     if (object_[name].get(array) != simdjson::SUCCESS) {
       return;
@@ -225,14 +230,17 @@ class Reader {
     for (const auto element : array) {
       std::string_view key;
       std::string_view value;
-      if (element.at(0).get(key) == simdjson::SUCCESS && element.at(1).get(value) == simdjson::SUCCESS) {
+      if (element.at(0).get(key) == simdjson::SUCCESS &&
+          element.at(1).get(value) == simdjson::SUCCESS) {
         values.emplace_back(key, value);
       }
     }
   }
 
   template <typename Enum, std::size_t N>
-  void choice(std::string_view name, Enum& value, const std::array<std::string_view, N>& names) const {
+  void choice(std::string_view name,
+              Enum& value,
+              const std::array<std::string_view, N>& names) const {
     std::string_view found;
     if (object_[name].get(found) != simdjson::SUCCESS) {
       return;
@@ -332,7 +340,11 @@ std::optional<JobStatus> job_status_from_name(std::string_view name) noexcept {
 std::string job_record_json(const JobRecord& record) {
   JsonWriter json;
   Writer write(json);
-  json.begin_object().key("schema").string("batchllm.job/1").key("version").number(JobRecord::k_version);
+  json.begin_object()
+      .key("schema")
+      .string("batchllm.job/1")
+      .key("version")
+      .number(JobRecord::k_version);
   write.text("id", record.id);
   write.integer("created_ms", record.created_ms);
   write.integer("finished_ms", record.finished_ms);
@@ -367,7 +379,8 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
   simdjson::dom::object root;
   JobRecord record;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
-    throw Error(ErrorCode::job_corrupt, origin + " is not readable JSON",
+    throw Error(ErrorCode::job_corrupt,
+                origin + " is not readable JSON",
                 "its ledger may still be read: batchllm results export");
   }
   const Reader read(root);
@@ -375,7 +388,9 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
   read.integer("version", version);
   if (version > JobRecord::k_version) {
     throw Error(ErrorCode::job_corrupt,
-                fmt::format("{} has format version {}, this program knows up to {}", origin, version,
+                fmt::format("{} has format version {}, this program knows up to {}",
+                            origin,
+                            version,
                             JobRecord::k_version),
                 "use the newer batchllm that wrote it");
   }

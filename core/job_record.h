@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/job_settings.h"
+#include "core/shard.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "core/job_settings.h"
-#include "core/shard.h"
 
 namespace batchllm {
 
@@ -50,7 +50,7 @@ struct JobRecord {
   std::string output_path;  // absolute; "-": stdout
   std::string identity;     // equal for the same command on the same inputs
   JobStatus status = JobStatus::running;
-  std::string stop_code;     // ErrorCode name of what stopped it; empty when it ran to its end
+  std::string stop_code;  // ErrorCode name of what stopped it; empty when it ran to its end
   std::string stop_message;
   ShardTotals totals;
 };
@@ -60,8 +60,8 @@ std::string job_record_json(const JobRecord& record);
 // Throws Error(job_corrupt) naming `origin`.
 JobRecord parse_job_record(std::string_view json, const std::string& origin);
 
-// Sixteen hexadecimal digits that are equal when the job asks the same of the same inputs and writes
-// the same output: settings without limits and policies, messages, input paths.
+// Sixteen hexadecimal digits that are equal when the job asks the same of the same inputs and
+// writes the same output: settings without limits and policies, messages, input paths.
 std::string job_identity(const JobRecord& record);
 
 // Reads size, times and place of the file. Throws Error(input_missing | input_unreadable).

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/input_settings.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "core/input_settings.h"
 
 namespace batchllm {
 
@@ -23,7 +23,8 @@ enum class FailOn { partial, none };
 
 enum class OutputConflict { refuse, overwrite, append };
 
-// Which of the input's rows are asked. Applied in this order: where, offset, limit; or where, sample.
+// Which of the input's rows are asked. Applied in this order: where, offset, limit; or where,
+// sample.
 struct RowSelection {
   std::string where;  // an expression of core/row_filter.h; empty: every row
   std::uint64_t offset = 0;
@@ -42,8 +43,8 @@ struct PromptSettings {
 };
 
 struct ModelSettings {
-  std::string model;     // model spec: provider/name
-  std::string base_url;  // empty: the provider's own
+  std::string model;                                            // model spec: provider/name
+  std::string base_url;                                         // empty: the provider's own
   std::vector<std::pair<std::string, std::string>> parameters;  // --param k=v, v as typed
   std::optional<double> temperature;
   std::optional<std::int64_t> max_tokens;
@@ -56,13 +57,13 @@ struct ModelSettings {
 struct LimitSettings {
   std::int64_t concurrency = 32;  // rows in flight at most
   std::int64_t request_timeout_ms = 120'000;
-  std::int64_t max_attempts = 6;                 // requests for one row at most
+  std::int64_t max_attempts = 6;  // requests for one row at most
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> tokens_per_minute;
   std::optional<std::int64_t> max_cost_micro_usd;
-  std::optional<std::int64_t> deadline_ms;       // for the whole run
-  std::optional<std::int64_t> max_failures;      // rows
-  std::optional<double> max_failures_share;      // 0 to 1, from 100 rows on
+  std::optional<std::int64_t> deadline_ms;   // for the whole run
+  std::optional<std::int64_t> max_failures;  // rows
+  std::optional<double> max_failures_share;  // 0 to 1, from 100 rows on
 };
 
 struct OutputSettings {

@@ -8,8 +8,8 @@
 
 namespace batchllm {
 
-// Appends `text` as the inside of a JSON string (RFC 8259): quotes, backslashes and control characters
-// escaped, everything else as it is. `text` must be UTF-8.
+// Appends `text` as the inside of a JSON string (RFC 8259): quotes, backslashes and control
+// characters escaped, everything else as it is. `text` must be UTF-8.
 void append_json_escaped(std::string& out, std::string_view text);
 
 // Appends `text` in quotes; a view with a null data pointer becomes `null`.
@@ -21,15 +21,16 @@ std::string json_string(std::string_view text);
 void append_integer(std::string& out, std::int64_t number);
 void append_integer(std::string& out, std::uint64_t number);
 
-// What a path found in a JSON value: strings unescaped, everything else in the spelling of the input.
+// What a path found in a JSON value: strings unescaped, everything else in the spelling of the
+// input.
 struct JsonValue {
   std::string text;
   bool is_json = false;  // a number, boolean, array or object; not a string
   bool is_null = false;
 };
 
-// Follows `path` (".a.b", "[0].c", ".a[2]") into `json`. nullopt when `json` is not JSON or has nothing
-// there.
+// Follows `path` (".a.b", "[0].c", ".a[2]") into `json`. nullopt when `json` is not JSON or has
+// nothing there.
 std::optional<JsonValue> find_in_json(std::string_view json, std::string_view path);
 
 // True for a complete, valid JSON text (one value).
@@ -46,7 +47,9 @@ class JsonWriter {
   JsonWriter& string(std::string_view text);
   JsonWriter& number(std::int64_t value);
   JsonWriter& number(std::uint64_t value);
+
   JsonWriter& number(int value) { return number(static_cast<std::int64_t>(value)); }
+
   JsonWriter& decimal(double value, int digits);  // fixed digits; null when not finite
   JsonWriter& boolean(bool value);
   JsonWriter& null();

@@ -87,22 +87,30 @@ std::optional<TimePoint> Lane::next_wake(TimePoint now) const {
     return std::nullopt;
   }
   TimePoint at = ready_.empty() ? waiting_.front().at : now;
-  const RowTask& next =
-      !waiting_.empty() && (ready_.empty() || waiting_.front().at <= now) ? *waiting_.front().task
-                                                                            : *ready_.front();
-  at = std::max({at, paused_until_, requests_.available_at(1, now),
+  const RowTask& next = !waiting_.empty() && (ready_.empty() || waiting_.front().at <= now)
+                            ? *waiting_.front().task
+                            : *ready_.front();
+  at = std::max({at,
+                 paused_until_,
+                 requests_.available_at(1, now),
                  tokens_.available_at(next.estimated_tokens, now)});
   return at;
 }
 
 void Lane::observe(const RowTask& task, const HttpResponse& response, TimePoint now) {
   if (response.limit_requests && response.remaining_requests) {
-    requests_.observe(*response.limit_requests, *response.remaining_requests,
-                      requests_sent_ - task.requests_sent_before, task.sent_at, now);
+    requests_.observe(*response.limit_requests,
+                      *response.remaining_requests,
+                      requests_sent_ - task.requests_sent_before,
+                      task.sent_at,
+                      now);
   }
   if (response.limit_tokens && response.remaining_tokens) {
-    tokens_.observe(*response.limit_tokens, *response.remaining_tokens,
-                    tokens_sent_ - task.tokens_sent_before, task.sent_at, now);
+    tokens_.observe(*response.limit_tokens,
+                    *response.remaining_tokens,
+                    tokens_sent_ - task.tokens_sent_before,
+                    task.sent_at,
+                    now);
   }
 }
 
@@ -114,7 +122,8 @@ void Lane::succeeded(TimePoint now) {
   refusals_in_row_ = 0;
   final_failures_in_row_ = 0;
   if (concurrency_ < concurrency_limit_) {
-    // One more place for every full round of answers, but back at the limit within a hundred rounds.
+    // One more place for every full round of answers, but back at the limit within a hundred
+    // rounds.
     const double step = std::max(1.0, concurrency_limit_ / 100) / concurrency_;
     concurrency_ = std::min(concurrency_limit_, concurrency_ + step);
   }
@@ -166,7 +175,8 @@ std::optional<RowFailure> Lane::verdict(TimePoint now) const {
   }
   const Milliseconds refusal_patience =
       ever_succeeded_ ? k_patience_with_refusals : k_patience_with_refusals_at_start;
-  if (refusals_in_row_ >= k_failures_before_giving_up && now - first_failure_at_ >= refusal_patience) {
+  if (refusals_in_row_ >= k_failures_before_giving_up &&
+      now - first_failure_at_ >= refusal_patience) {
     return last_failure_;
   }
   if (!ever_succeeded_ && final_failures_in_row_ >= k_refused_rows_at_start) {

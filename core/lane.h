@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/clock.h"
+#include "core/outcome.h"
+#include "core/rate_limiter.h"
+#include "core/retry_policy.h"
+#include "core/row_task.h"
+#include "core/transport.h"
+
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -9,13 +16,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "core/clock.h"
-#include "core/outcome.h"
-#include "core/rate_limiter.h"
-#include "core/retry_policy.h"
-#include "core/row_task.h"
-#include "core/transport.h"
 
 namespace batchllm {
 
@@ -27,9 +27,9 @@ struct LaneSettings {
   std::uint64_t seed = 0;  // of the jitter
 };
 
-// One (provider, key, model): which row may be sent when. Keeps the rows that are ready and those that
-// wait for another try, the requests in flight within the limits, and a watch on whether anything
-// succeeds at all. Time comes in as a value. Not thread-safe: network thread.
+// One (provider, key, model): which row may be sent when. Keeps the rows that are ready and those
+// that wait for another try, the requests in flight within the limits, and a watch on whether
+// anything succeeds at all. Time comes in as a value. Not thread-safe: network thread.
 class Lane {
  public:
   explicit Lane(const LaneSettings& settings);
@@ -37,7 +37,9 @@ class Lane {
   void add(std::unique_ptr<RowTask> task) { ready_.push_back(std::move(task)); }
 
   std::size_t ready_count() const noexcept { return ready_.size(); }
+
   std::size_t waiting_count() const noexcept { return waiting_.size(); }
+
   std::int64_t in_flight() const noexcept { return in_flight_; }
 
   // Rows that could be sent at once if there were more.
@@ -59,8 +61,8 @@ class Lane {
   void succeeded(TimePoint now);
   void failed_for_good(RowFailure failure, TimePoint now);
 
-  // The row failed in a way that may pass. True: the lane took the row and will give it again. False:
-  // its attempts are used up; it stays the caller's.
+  // The row failed in a way that may pass. True: the lane took the row and will give it again.
+  // False: its attempts are used up; it stays the caller's.
   bool retry(std::unique_ptr<RowTask>& task,
              RowFailure failure,
              std::optional<std::int64_t> retry_after_ms,

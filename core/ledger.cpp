@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ledger.h"
 
-#include <fcntl.h>
+#include "core/atomic_file.h"
+#include "core/error.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,10 +15,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-
-#include "core/atomic_file.h"
-#include "core/error.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -39,8 +40,8 @@ void add_outcome(ShardTotals& totals, RowStatus status, std::int64_t sign) {
   }
 }
 
-// The number behind `name` in a line that we wrote, 0 when it is not there. Quotes inside of strings
-// are escaped, so the name cannot be part of a value.
+// The number behind `name` in a line that we wrote, 0 when it is not there. Quotes inside of
+// strings are escaped, so the name cannot be part of a value.
 std::int64_t number_after(std::string_view line, std::string_view name) {
   const auto at = line.rfind(name);
   std::int64_t value = 0;
@@ -60,9 +61,12 @@ void add_usage(ShardTotals& totals, std::string_view line) {
   totals.output_tokens += number_after(tail, R"(,"output_tokens":)");
 }
 
-// Appends all of `bytes` to a file of `size` bytes, or nothing: half a record would swallow the next one
-// and shift what the offsets of later records say.
-void append_whole(int descriptor, std::uint64_t& size, std::string_view bytes, const std::string& path) {
+// Appends all of `bytes` to a file of `size` bytes, or nothing: half a record would swallow the
+// next one and shift what the offsets of later records say.
+void append_whole(int descriptor,
+                  std::uint64_t& size,
+                  std::string_view bytes,
+                  const std::string& path) {
   try {
     write_all(descriptor, bytes, path);
   } catch (const Error&) {
@@ -76,10 +80,11 @@ void append_whole(int descriptor, std::uint64_t& size, std::string_view bytes, c
 // Walks over a ledger's lines and keeps account of rows and attempts.
 class Scanner {
  public:
-  using OutcomeFunction =
-      std::function<void(std::uint64_t, std::string_view, const LineGlance&)>;
+  using OutcomeFunction = std::function<void(std::uint64_t, std::string_view, const LineGlance&)>;
 
-  Scanner(std::string path, const OutcomeFunction& outcome) : path_(std::move(path)), outcome_(outcome) {}
+  Scanner(std::string path, const OutcomeFunction& outcome)
+      : path_(std::move(path)),
+        outcome_(outcome) {}
 
   void line(std::uint64_t offset, std::string_view text) {
     if (is_intact(text)) {
@@ -97,7 +102,8 @@ class Scanner {
     }
   }
 
-  // Bytes behind the last line feed: a record that was not written whole, or only lacks its line feed.
+  // Bytes behind the last line feed: a record that was not written whole, or only lacks its line
+  // feed.
   void torn_end(std::uint64_t offset, std::string_view text) {
     if (is_intact(text)) {
       take(offset, text);
@@ -168,7 +174,9 @@ class Scanner {
     if (version > k_ledger_version) {
       throw Error(ErrorCode::job_corrupt,
                   fmt::format("{} has format version {}, this program knows up to {}",
-                              path_, version, k_ledger_version),
+                              path_,
+                              version,
+                              k_ledger_version),
                   "use the newer batchllm that wrote it");
     }
   }
@@ -180,8 +188,9 @@ class Scanner {
 
 }  // namespace
 
-LedgerScan scan_ledger(const std::filesystem::path& path,
-                       const std::function<void(std::uint64_t, std::string_view, const LineGlance&)>& outcome) {
+LedgerScan scan_ledger(
+    const std::filesystem::path& path,
+    const std::function<void(std::uint64_t, std::string_view, const LineGlance&)>& outcome) {
   Scanner scanner(path.string(), outcome);
   const FileHandle file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) {
@@ -219,8 +228,10 @@ LedgerScan scan_ledger(const std::filesystem::path& path,
     }
     if (buffer.size() > k_longest_line) {
       throw Error(ErrorCode::job_corrupt,
-                  fmt::format("{}: a line of more than {} at byte {}", path.string(),
-                              bytes_text(k_longest_line), buffer_offset));
+                  fmt::format("{}: a line of more than {} at byte {}",
+                              path.string(),
+                              bytes_text(k_longest_line),
+                              buffer_offset));
     }
   }
 }
@@ -315,7 +326,8 @@ Ledger::Ledger(std::filesystem::path folder, std::string job_id)
     : folder_(std::move(folder)),
       job_id_(std::move(job_id)) {}
 
-std::filesystem::path Ledger::shard_path(const std::filesystem::path& folder, std::uint64_t number) {
+std::filesystem::path Ledger::shard_path(const std::filesystem::path& folder,
+                                         std::uint64_t number) {
   return folder / fmt::format("ledger-{:05}.jsonl", number);
 }
 
@@ -329,21 +341,24 @@ std::shared_ptr<Shard> Ledger::open_shard(std::uint64_t number) {
   auto file = std::make_unique<File>();
   file->shard = std::make_shared<Shard>(number);
   Shard& shard = *file->shard;
-  LedgerScan scan = scan_ledger(path, [&](std::uint64_t offset, std::string_view, const LineGlance& seen) {
-    if (seen.row_index < shard.first_row() || seen.row_index >= shard.first_row() + k_rows_per_shard) {
-      return;
-    }
-    const RowState before = shard.state(seen.row_index);
-    if (before.kind() == RowState::Kind::settled) {
-      add_outcome(file->totals, before.status(), -1);
-    }
-    shard.settle(seen.row_index, seen.status, offset);
-    add_outcome(file->totals, seen.status, 1);
-  });
+  LedgerScan scan =
+      scan_ledger(path, [&](std::uint64_t offset, std::string_view, const LineGlance& seen) {
+        if (seen.row_index < shard.first_row() ||
+            seen.row_index >= shard.first_row() + k_rows_per_shard) {
+          return;
+        }
+        const RowState before = shard.state(seen.row_index);
+        if (before.kind() == RowState::Kind::settled) {
+          add_outcome(file->totals, before.status(), -1);
+        }
+        shard.settle(seen.row_index, seen.status, offset);
+        add_outcome(file->totals, seen.status, 1);
+      });
   file->totals.cost_micro_usd = scan.totals.cost_micro_usd;
   file->totals.input_tokens = scan.totals.input_tokens;
   file->totals.output_tokens = scan.totals.output_tokens;
-  file->descriptor = FileHandle(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  file->descriptor =
+      FileHandle(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!file->descriptor.is_open()) {
     throw_storage_error("create", path.string(), errno);
   }
@@ -463,10 +478,11 @@ void Ledger::commit(std::int64_t wall_ms) {
       while (end < records.size() && records[end].row_index / k_rows_per_shard == number) {
         ++end;
       }
-      append_line(number, start == 0 && end == records.size()
-                              ? records
-                              : Records(records.begin() + static_cast<std::ptrdiff_t>(start),
-                                        records.begin() + static_cast<std::ptrdiff_t>(end)));
+      append_line(number,
+                  start == 0 && end == records.size()
+                      ? records
+                      : Records(records.begin() + static_cast<std::ptrdiff_t>(start),
+                                records.begin() + static_cast<std::ptrdiff_t>(end)));
       start = end;
     }
   };

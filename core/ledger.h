@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/file_handle.h"
+#include "core/ledger_format.h"
+#include "core/mutex.h"
+#include "core/outcome.h"
+#include "core/shard.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,12 +19,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/file_handle.h"
-#include "core/ledger_format.h"
-#include "core/mutex.h"
-#include "core/outcome.h"
-#include "core/shard.h"
-
 namespace batchllm {
 
 // What a pass over the ledger of one shard found.
@@ -28,25 +28,25 @@ struct LedgerScan {
   std::uint64_t lost_records = 0;  // damaged: those rows have no outcome and are asked again
   std::uint64_t intact_bytes = 0;  // up to the end of the last intact line
   std::uint64_t file_bytes = 0;
-  bool lacks_line_feed = false;    // the last record is whole but for its line feed
+  bool lacks_line_feed = false;  // the last record is whole but for its line feed
 };
 
-// Reads the ledger file at `path` once, from its start, and calls `outcome` for every intact outcome
-// line with its offset and text. A file that does not exist is empty. Throws Error(storage |
-// job_corrupt); a file of a later version is job_corrupt with a hint to use a newer program.
-LedgerScan scan_ledger(const std::filesystem::path& path,
-                       const std::function<void(std::uint64_t offset,
-                                                std::string_view line,
-                                                const LineGlance& glance)>& outcome);
+// Reads the ledger file at `path` once, from its start, and calls `outcome` for every intact
+// outcome line with its offset and text. A file that does not exist is empty. Throws Error(storage
+// | job_corrupt); a file of a later version is job_corrupt with a hint to use a newer program.
+LedgerScan scan_ledger(
+    const std::filesystem::path& path,
+    const std::function<
+        void(std::uint64_t offset, std::string_view line, const LineGlance& glance)>& outcome);
 
-// Reads single outcome lines of one ledger file by their offsets, mostly ascending. Keeps a few blocks
-// of the file. Not thread-safe.
+// Reads single outcome lines of one ledger file by their offsets, mostly ascending. Keeps a few
+// blocks of the file. Not thread-safe.
 class LedgerReader {
  public:
   explicit LedgerReader(const std::filesystem::path& path);
 
-  // The line at `offset`, without its line feed; valid until the next call. Throws Error(job_corrupt)
-  // when it is not there or damaged.
+  // The line at `offset`, without its line feed; valid until the next call. Throws
+  // Error(job_corrupt) when it is not there or damaged.
   std::string_view line_at(std::uint64_t offset);
 
  private:
@@ -66,17 +66,19 @@ class LedgerReader {
   std::string spanning_;
 };
 
-// The append-only record of what was asked and answered, one file for 65,536 rows. What was handed to
-// `commit` survives the death of the process; what `sync` covered survives the death of the machine.
+// The append-only record of what was asked and answered, one file for 65,536 rows. What was handed
+// to `commit` survives the death of the process; what `sync` covered survives the death of the
+// machine.
 //
-// Thread rule: note_*, append, commit on the network thread; `open_shard`, `find_shard`, `sync` from
-// any thread.
+// Thread rule: note_*, append, commit on the network thread; `open_shard`, `find_shard`, `sync`
+// from any thread.
 class Ledger {
  public:
   // `folder` holds ledger-00000.jsonl and so on; it must exist.
   Ledger(std::filesystem::path folder, std::string job_id);
 
-  static std::filesystem::path shard_path(const std::filesystem::path& folder, std::uint64_t number);
+  static std::filesystem::path shard_path(const std::filesystem::path& folder,
+                                          std::uint64_t number);
 
   // The rows of a shard; when it is not open yet, its file is read (attempts without an outcome are
   // added to `open_attempts`) and a torn end cut off.
@@ -93,7 +95,8 @@ class Ledger {
 
   std::vector<std::shared_ptr<Shard>> open_shards() const;
 
-  // Rows that were sent by earlier runs and have no outcome, of shards opened so far. Taken: asked once.
+  // Rows that were sent by earlier runs and have no outcome, of shards opened so far. Taken: asked
+  // once.
   std::optional<OpenAttempt> take_open_attempt(std::uint64_t row_index);
 
   // Makes a row with an outcome open again, to be asked once more. Its shard must be open.
@@ -110,9 +113,9 @@ class Ledger {
 
   void append(const Outcome& outcome);
 
-  // Writes what was collected: outcomes first, then failures, then what is about to be sent. The rows
-  // are settled when it returns. Throws Error(storage | storage_full): then nothing may be sent (those
-  // notes are forgotten), and outcomes stay collected for another commit.
+  // Writes what was collected: outcomes first, then failures, then what is about to be sent. The
+  // rows are settled when it returns. Throws Error(storage | storage_full): then nothing may be
+  // sent (those notes are forgotten), and outcomes stay collected for another commit.
   void commit(std::int64_t wall_ms);
 
   // Makes what was committed durable. May take long.

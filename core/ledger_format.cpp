@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/ledger_format.h"
 
+#include "core/json_text.h"
+#include "core/text.h"
+
 #include <simdjson.h>
+
 #include <xxhash.h>
 
 #include <array>
 #include <charconv>
 #include <cstring>
-
-#include "core/json_text.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -35,7 +36,8 @@ std::array<char, k_checksum_digits> checksum_of(std::string_view bytes) noexcept
   return digits;
 }
 
-// What servers and file names bring may be anything; a record that is not UTF-8 could not be read again.
+// What servers and file names bring may be anything; a record that is not UTF-8 could not be read
+// again.
 void append_text(std::string& out, std::string_view text) {
   if (is_utf8(text)) {
     append_json_string(out, text);
@@ -98,7 +100,9 @@ void append_header_line(std::string& out, std::string_view job_id, std::uint64_t
   seal_line(out, start);
 }
 
-void append_sent_line(std::string& out, const std::vector<SentRecord>& records, std::int64_t wall_ms) {
+void append_sent_line(std::string& out,
+                      const std::vector<SentRecord>& records,
+                      std::int64_t wall_ms) {
   const std::size_t start = out.size();
   out += k_sent_prefix;
   for (std::size_t i = 0; i < records.size(); ++i) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/outcome.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -8,14 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "core/outcome.h"
-
 namespace batchllm {
 
-// The bytes of a ledger at rest; man/batchllm-files.5 is the same in words. A ledger is a text file of
-// JSON objects, one a line. The last member of every line is "xxh3": XXH3 (64 bit, 16 hexadecimal
-// digits) of all bytes of the line before `,"xxh3"`. Members are added, never renamed or given another
-// meaning; a reader passes over members it does not know.
+// The bytes of a ledger at rest; man/batchllm-files.5 is the same in words. A ledger is a text file
+// of JSON objects, one a line. The last member of every line is "xxh3": XXH3 (64 bit, 16
+// hexadecimal digits) of all bytes of the line before `,"xxh3"`. Members are added, never renamed
+// or given another meaning; a reader passes over members it does not know.
 //
 //   {"ledger":1,"job":"job_…","shard":0,"first_row":0,…}            the first line
 //   {"sent":[[ROW,ATTEMPT,MAX_COST],…],…}           these requests leave now; cost in micro-USD
@@ -40,7 +40,9 @@ struct EndedRecord {
 
 // Each appends one line, with its checksum.
 void append_header_line(std::string& out, std::string_view job_id, std::uint64_t shard);
-void append_sent_line(std::string& out, const std::vector<SentRecord>& records, std::int64_t wall_ms);
+void append_sent_line(std::string& out,
+                      const std::vector<SentRecord>& records,
+                      std::int64_t wall_ms);
 void append_ended_line(std::string& out, const std::vector<EndedRecord>& records);
 void append_outcome_line(std::string& out, const Outcome& outcome);
 
@@ -55,8 +57,8 @@ bool is_intact(std::string_view line) noexcept;
 struct LineGlance {
   enum class Kind : std::uint8_t { header, sent, ended, outcome, other };
   Kind kind = Kind::other;
-  std::uint64_t row_index = 0;           // of an outcome
-  RowStatus status = RowStatus::ok;      // of an outcome
+  std::uint64_t row_index = 0;       // of an outcome
+  RowStatus status = RowStatus::ok;  // of an outcome
 };
 
 LineGlance glance(std::string_view line) noexcept;
@@ -67,8 +69,8 @@ std::vector<EndedRecord> read_ended_line(std::string_view line);
 // The whole outcome; nullopt when the line is no outcome.
 std::optional<Outcome> read_outcome_line(std::string_view line);
 
-// Finds the intact records in a stretch of bytes whose line breaks may be damaged. Calls `found` with
-// the offset and text of each; returns how many stretches could not be read.
+// Finds the intact records in a stretch of bytes whose line breaks may be damaged. Calls `found`
+// with the offset and text of each; returns how many stretches could not be read.
 std::uint64_t salvage_records(std::string_view bytes,
                               const std::function<void(std::size_t, std::string_view)>& found);
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/manifest.h"
 
-#include <fcntl.h>
-#include <simdjson.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/ledger_format.h"
 #include "core/text.h"
+
+#include <simdjson.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace batchllm {
 namespace {

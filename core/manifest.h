@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/file_handle.h"
+#include "core/mutex.h"
+#include "core/row_batch.h"
+#include "core/shard.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
-
-#include "core/file_handle.h"
-#include "core/mutex.h"
-#include "core/row_batch.h"
-#include "core/shard.h"
 
 namespace batchllm {
 
@@ -30,8 +30,8 @@ struct InputDigest {
 };
 
 // manifest.jsonl: one checksummed line for each sealed shard and input digest (framing of
-// core/ledger_format.h); a later line for the same shard or input counts. Thread-safe but for shards()
-// and digests(), which are for the time before a run.
+// core/ledger_format.h); a later line for the same shard or input counts. Thread-safe but for
+// shards() and digests(), which are for the time before a run.
 class Manifest {
  public:
   enum class Access : std::uint8_t { write, read_only };
@@ -45,7 +45,9 @@ class Manifest {
   void set_digest(std::uint32_t input, const InputDigest& digest);
 
   const std::map<std::uint64_t, SealedShard>& shards() const noexcept { return shards_; }
+
   const std::map<std::uint32_t, InputDigest>& digests() const noexcept { return digests_; }
+
   ShardTotals totals() const;
 
  private:

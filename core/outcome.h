@@ -8,8 +8,8 @@
 
 namespace batchllm {
 
-// The ways in which a request for a row can fail. Names (failure_name) stand in ledgers, JSON output
-// and the API: they are never renamed.
+// The ways in which a request for a row can fail. Names (failure_name) stand in ledgers, JSON
+// output and the API: they are never renamed.
 enum class RowFailure : std::uint8_t {
   none,
   rate_limited,
@@ -51,9 +51,9 @@ struct [[nodiscard]] Outcome {
   std::uint64_t row_index = 0;
   RowStatus status = RowStatus::ok;
   RowFailure failure = RowFailure::none;
-  int http_status = 0;     // of the last response, 0 when there was none
+  int http_status = 0;  // of the last response, 0 when there was none
   std::uint32_t attempts = 0;
-  std::int64_t latency_ms = 0;  // of the last attempt
+  std::int64_t latency_ms = 0;                 // of the last attempt
   std::optional<std::int64_t> cost_micro_usd;  // nullopt: the model has no known price
   Usage usage;
   std::string output;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "core/outcome.h"
 #include "core/prompt.h"
 #include "core/transport.h"
+
+#include <string>
+#include <string_view>
 
 namespace batchllm {
 
@@ -14,14 +14,14 @@ namespace batchllm {
 struct Answer {
   RowFailure failure = RowFailure::none;  // none: `text` is a good answer
   bool stops_run = false;                 // no row can succeed any more: key refused, quota used up
-  std::string_view text;                  // valid while the decoder's buffers are: until the next call
-  std::string message;                    // why it failed, for people
+  std::string_view text;  // valid while the decoder's buffers are: until the next call
+  std::string message;    // why it failed, for people
   Usage usage;
 };
 
 // Speaks one LLM HTTP dialect: turns prompts into request bodies and responses into answers. Knows
-// nothing of connections, limits and retries. `encode` is called on the reader thread, `decode` on the
-// network thread; the two share nothing that changes.
+// nothing of connections, limits and retries. `encode` is called on the reader thread, `decode` on
+// the network thread; the two share nothing that changes.
 class Provider {
  public:
   virtual ~Provider() = default;

@@ -59,7 +59,8 @@ TimePoint RateLimiter::available_at(std::int64_t units, TimePoint now) const {
   if (missing <= 0) {
     return now;
   }
-  return std::max(now, from + Milliseconds(static_cast<std::int64_t>(std::ceil(missing / rate_per_ms_))));
+  return std::max(
+      now, from + Milliseconds(static_cast<std::int64_t>(std::ceil(missing / rate_per_ms_))));
 }
 
 void RateLimiter::observe(std::int64_t limit,
@@ -73,8 +74,8 @@ void RateLimiter::observe(std::int64_t limit,
   rate_per_ms_ = static_cast<double>(limit) / k_ms_per_minute;
   capacity_ = static_cast<double>(limit);
   const std::chrono::duration<double, std::milli> since = now - sent_at;
-  level_ = std::min(capacity_,
-                    static_cast<double>(remaining - units_sent_since) + since.count() * rate_per_ms_);
+  level_ = std::min(
+      capacity_, static_cast<double>(remaining - units_sent_since) + since.count() * rate_per_ms_);
   refilled_at_ = now;
 }
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/reject_log.h"
 
-#include <fcntl.h>
-#include <simdjson.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "core/atomic_file.h"
 #include "core/base64.h"
 #include "core/json_text.h"
 #include "core/text.h"
+
+#include <simdjson.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 namespace batchllm {
 namespace {
@@ -55,7 +56,8 @@ void RejectLog::add(const BadRow& row) {
       throw_storage_error("create", path_.string(), errno);
     }
   }
-  const std::string& input = row.place.input < inputs_.size() ? inputs_[row.place.input] : std::string();
+  const std::string& input =
+      row.place.input < inputs_.size() ? inputs_[row.place.input] : std::string();
   write_all(file_.get(), reject_json(row, input) + "\n", path_.string());
   next_row_ = row.place.row_index + 1;
   ++count_;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/file_handle.h"
+#include "core/row_batch.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "core/file_handle.h"
-#include "core/row_batch.h"
-
 namespace batchllm {
 
-// The rows of a job that could not be read, one JSON object a line (rejects.jsonl): file, row, line,
-// byte, length, reason, message and the raw bytes ("raw", or "raw_base64" when they are not UTF-8).
-// Rows come in input order; what an earlier run wrote is not written again. Not thread-safe.
+// The rows of a job that could not be read, one JSON object a line (rejects.jsonl): file, row,
+// line, byte, length, reason, message and the raw bytes ("raw", or "raw_base64" when they are not
+// UTF-8). Rows come in input order; what an earlier run wrote is not written again. Not
+// thread-safe.
 class RejectLog {
  public:
   // `inputs`: names of the inputs, for the "file" member.
@@ -22,6 +23,7 @@ class RejectLog {
   void add(const BadRow& row);
 
   std::uint64_t count() const noexcept { return count_; }
+
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:

@@ -19,7 +19,8 @@ namespace expected_ns = std;
 namespace expected_ns = tl;
 #endif
 
-// Why a function could not give its result: a phrase that continues a sentence ("expected a number").
+// Why a function could not give its result: a phrase that continues a sentence ("expected a
+// number").
 struct Failure {
   std::string message;
 };
@@ -31,11 +32,11 @@ class [[nodiscard]] Result : public expected_ns::expected<T, Failure> {
   using Base = expected_ns::expected<T, Failure>;
   using Base::Base;
 
-  Result(Base base) : Base(std::move(base)) {}    // NOLINT(google-explicit-constructor)
+  Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor)
 
-  Result(T value) : Base(std::move(value)) {}     // NOLINT(google-explicit-constructor)
+  Result(T value) : Base(std::move(value)) {}  // NOLINT(google-explicit-constructor)
 
-  Result(Failure failure)                         // NOLINT(google-explicit-constructor)
+  Result(Failure failure)  // NOLINT(google-explicit-constructor)
       : Base(expected_ns::unexpected<Failure>(std::move(failure))) {}
 };
 

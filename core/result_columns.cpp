@@ -44,7 +44,8 @@ ResultColumns::ResultColumns(std::string output_column,
     add("error");
   }
   if (with_meta_) {
-    for (const char* name : {"input_tokens", "output_tokens", "cost_usd", "latency_ms", "attempts"}) {
+    for (const char* name :
+         {"input_tokens", "output_tokens", "cost_usd", "latency_ms", "attempts"}) {
       add(name);
     }
   }

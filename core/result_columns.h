@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "core/outcome.h"
 #include "core/row_sink.h"
+
+#include <string>
+#include <vector>
 
 namespace batchllm {
 
@@ -15,7 +15,9 @@ namespace batchllm {
 class ResultColumns {
  public:
   // `with_error`: a column with the reason of failed rows; contained in `with_meta`.
-  ResultColumns(std::string output_column, bool with_meta, bool with_error,
+  ResultColumns(std::string output_column,
+                bool with_meta,
+                bool with_error,
                 const std::vector<std::string>& input_columns);
 
   const std::vector<std::string>& names() const noexcept { return names_; }

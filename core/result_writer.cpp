@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/result_writer.h"
 
+#include "core/error.h"
+#include "core/packed_row.h"
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "core/error.h"
-#include "core/packed_row.h"
-
 namespace batchllm {
 namespace {
 
-// How often the writer looks for answers while it waits for one: often enough for a person at the end
-// of a pipe, seldom enough to cost nothing.
+// How often the writer looks for answers while it waits for one: often enough for a person at the
+// end of a pipe, seldom enough to cost nothing.
 constexpr std::chrono::milliseconds k_nap{25};
 
 }  // namespace
 
-std::shared_ptr<Shard> load_recorded_shard(const std::filesystem::path& job_folder, std::uint64_t number) {
+std::shared_ptr<Shard> load_recorded_shard(const std::filesystem::path& job_folder,
+                                           std::uint64_t number) {
   auto shard = std::make_shared<Shard>(number);
   const std::uint64_t first = shard->first_row();
   scan_ledger(Ledger::shard_path(job_folder, number),
@@ -148,7 +149,8 @@ void ResultWriter::enter_shard(std::uint64_t number, bool wait) {
 
 bool ResultWriter::write_row(const RowBatch& batch, std::size_t row, RowState state) {
   const bool failed = state.status() != RowStatus::ok;
-  if ((settings_.rows == ResultRows::ok && failed) || (settings_.rows == ResultRows::failed && !failed)) {
+  if ((settings_.rows == ResultRows::ok && failed) ||
+      (settings_.rows == ResultRows::failed && !failed)) {
     return true;
   }
   if (failed && !with_error_ && settings_.may_restart && settings_.adds_error_column &&
@@ -206,8 +208,10 @@ void CompletionWriter::run(const std::function<void(RowSink&, ResultColumns&)>& 
   settings_.open_source(input_columns).reset();
   const std::unique_ptr<RowSink> sink = settings_.open_sink();
   // Rows stream out before it is known whether one fails.
-  ResultColumns columns(settings_.output_column, settings_.include_meta,
-                        settings_.may_restart && settings_.adds_error_column, input_columns);
+  ResultColumns columns(settings_.output_column,
+                        settings_.include_meta,
+                        settings_.may_restart && settings_.adds_error_column,
+                        input_columns);
   sink->begin(input_columns, columns.names());
   if (first) {
     first(*sink, columns);

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/job_settings.h"
+#include "core/ledger.h"
+#include "core/manifest.h"
+#include "core/result_columns.h"
+#include "core/row_sink.h"
+#include "core/row_source.h"
+#include "core/row_task.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -13,14 +21,6 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include "core/job_settings.h"
-#include "core/ledger.h"
-#include "core/manifest.h"
-#include "core/result_columns.h"
-#include "core/row_sink.h"
-#include "core/row_source.h"
-#include "core/row_task.h"
 
 namespace batchllm {
 
@@ -48,19 +48,20 @@ struct ResultWriterSettings {
 // Runs on one thread; finish_run and position from any.
 class ResultWriter {
  public:
-  // Rows that are settled while it runs, found through `ledger` (a running job), or null: only those
-  // in the files of `job_folder` (an export). `sealed`: shards whose missing rows are not of the job.
+  // Rows that are settled while it runs, found through `ledger` (a running job), or null: only
+  // those in the files of `job_folder` (an export). `sealed`: shards whose missing rows are not of
+  // the job.
   ResultWriter(ResultWriterSettings settings,
                const Ledger* ledger,
                std::filesystem::path job_folder,
                std::map<std::uint64_t, SealedShard> sealed);
 
-  // In input order. True when every row was written and the document is complete; false when the run
-  // ended before every row had its outcome (the destination is incomplete then).
+  // In input order. True when every row was written and the document is complete; false when the
+  // run ended before every row had its outcome (the destination is incomplete then).
   bool write_in_input_order(std::stop_token stop);
 
-  // What is in the ledger files now; rows without an outcome are left out. The document is complete.
-  // `some_failed`: the column with the reasons is there from the start.
+  // What is in the ledger files now; rows without an outcome are left out. The document is
+  // complete. `some_failed`: the column with the reasons is there from the start.
   void write_recorded(bool some_failed);
 
   // No further row will get an outcome; rows from `end_row` on (when known) are not of the job.
@@ -139,6 +140,7 @@ class CompletionWriter {
 };
 
 // Reads the shard's ledger file without opening it for writing: outcomes only.
-std::shared_ptr<Shard> load_recorded_shard(const std::filesystem::path& job_folder, std::uint64_t number);
+std::shared_ptr<Shard> load_recorded_shard(const std::filesystem::path& job_folder,
+                                           std::uint64_t number);
 
 }  // namespace batchllm

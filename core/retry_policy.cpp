@@ -40,7 +40,8 @@ Milliseconds RetryPolicy::delay(std::uint32_t attempts,
                                 double chance) noexcept {
   if (retry_after_ms && *retry_after_ms > 0) {
     const auto asked = std::min<std::int64_t>(*retry_after_ms, k_longest_wait_asked.count());
-    return Milliseconds(asked + static_cast<std::int64_t>(chance * (static_cast<double>(asked) / 10)));
+    return Milliseconds(asked +
+                        static_cast<std::int64_t>(chance * (static_cast<double>(asked) / 10)));
   }
   const unsigned doublings = std::min<unsigned>(attempts == 0 ? 0 : attempts - 1, 7);
   const auto longest = std::min(k_first_delay * (1U << doublings), k_longest_delay);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "core/clock.h"
 #include "core/outcome.h"
+
+#include <cstdint>
+#include <optional>
 
 namespace batchllm {
 
@@ -16,9 +16,9 @@ class RetryPolicy {
   static constexpr Milliseconds k_longest_delay{60'000};
   static constexpr Milliseconds k_longest_wait_asked{3'600'000};
 
-  // `max_attempts`: requests for one row at most; 1: none is repeated. Attempts that the provider did
-  // not take up (told to wait, not connected) cost nothing and are no fault of the row: they have a
-  // ceiling of their own, ten times as high.
+  // `max_attempts`: requests for one row at most; 1: none is repeated. Attempts that the provider
+  // did not take up (told to wait, not connected) cost nothing and are no fault of the row: they
+  // have a ceiling of their own, ten times as high.
   explicit RetryPolicy(std::uint32_t max_attempts) : max_attempts_(max_attempts) {}
 
   static bool is_transient(RowFailure failure) noexcept;

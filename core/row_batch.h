@@ -13,9 +13,10 @@ namespace batchllm {
 
 // Where a row stands in the inputs of a job.
 struct RowPlace {
-  std::uint64_t row_index = 0;    // 0-based over all inputs, bad rows counted; messages show +1
-  std::uint64_t line = 0;         // 1-based physical line of its file, 0 when the file has no lines
-  std::uint64_t byte_offset = 0;  // in its file's decoded text (after decompression and transcoding)
+  std::uint64_t row_index = 0;  // 0-based over all inputs, bad rows counted; messages show +1
+  std::uint64_t line = 0;       // 1-based physical line of its file, 0 when the file has no lines
+  std::uint64_t byte_offset =
+      0;  // in its file's decoded text (after decompression and transcoding)
   std::uint32_t byte_length = 0;  // of the record without its line ending
   std::uint32_t input = 0;        // which input of the job
 };
@@ -37,8 +38,8 @@ struct BadRow {
 };
 
 // Rows on their way from a source to the template: views into bytes that the batch owns. Cells are
-// row-major, `column_count` for each row. A cell that the row does not have (or JSON null) is a view
-// with a null data pointer; an empty one has a non-null pointer.
+// row-major, `column_count` for each row. A cell that the row does not have (or JSON null) is a
+// view with a null data pointer; an empty one has a non-null pointer.
 //
 // Moved or reused, never shared; not thread-safe. Views die with `clear`.
 class RowBatch {
@@ -56,7 +57,8 @@ class RowBatch {
     return kinds.empty() ? CellKind::text : kinds[row * column_count + column];
   }
 
-  // The whole record as it stands in the input, for formats whose rows are JSON objects; else empty.
+  // The whole record as it stands in the input, for formats whose rows are JSON objects; else
+  // empty.
   std::string_view record(std::size_t row) const noexcept {
     return records.empty() ? std::string_view{} : records[row];
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "core/row_batch.h"
 #include "core/row_task.h"
+
+#include <string>
+#include <vector>
 
 namespace batchllm {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/row_reader.h"
 
+#include "core/packed_row.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "core/packed_row.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -74,8 +74,9 @@ bool RowReader::read_batches(std::stop_token stop) {
     if (step == Step::end) {
       return !stop.stop_requested();
     }
-    if (!first_rows_checked_ && (rows_seen_ >= k_rows_checked_first || task_bytes_ >= k_bytes_checked_first ||
-                                 !source_.fraction_read())) {
+    if (!first_rows_checked_ &&
+        (rows_seen_ >= k_rows_checked_first || task_bytes_ >= k_bytes_checked_first ||
+         !source_.fraction_read())) {
       first_rows_checked_ = true;
     }
     if (first_rows_checked_ && !hand_on(stop)) {
@@ -161,17 +162,19 @@ void RowReader::take_bad_row(const BadRow& bad) {
     return;
   }
   ++rows_seen_;
-  const std::string& name =
-      bad.place.input < settings_.input_names.size() ? settings_.input_names[bad.place.input] : std::string("input");
+  const std::string& name = bad.place.input < settings_.input_names.size()
+                                ? settings_.input_names[bad.place.input]
+                                : std::string("input");
   if (settings_.on_bad_row == BadRowPolicy::stop) {
     const std::string where = bad.place.line == 0
                                   ? fmt::format("{}: byte {}", name, bad.place.byte_offset)
                                   : fmt::format("{}:{}", name, bad.place.line);
-    throw Error(ErrorCode::bad_row,
-                fmt::format("{}: row {}: {}", where, with_thousands(bad.place.row_index + 1), bad.message),
-                fmt::format("correct the file, or use --on-bad-row reject: bad rows go to {} and the "
-                            "others are asked",
-                            settings_.rejects_name))
+    throw Error(
+        ErrorCode::bad_row,
+        fmt::format("{}: row {}: {}", where, with_thousands(bad.place.row_index + 1), bad.message),
+        fmt::format("correct the file, or use --on-bad-row reject: bad rows go to {} and the "
+                    "others are asked",
+                    settings_.rejects_name))
         .with_detail("file", name)
         .with_detail("line", std::to_string(bad.place.line))
         .with_detail("row", std::to_string(bad.place.row_index + 1))

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/job_progress.h"
 #include "core/job_settings.h"
 #include "core/ledger.h"
@@ -16,6 +9,13 @@
 #include "core/row_encoder.h"
 #include "core/row_source.h"
 #include "core/task_queue.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace batchllm {
 
@@ -27,12 +27,13 @@ struct RowReaderSettings {
   InDoubtPolicy in_doubt = InDoubtPolicy::retry;
   bool pack_rows = false;  // for results in the order of completion
   std::vector<std::string> input_names;
-  std::string rejects_name;  // where rejects go, for messages
+  std::string rejects_name;       // where rejects go, for messages
   std::function<void()> at_mark;  // called at the end of each shard and of the input
 };
 
-// Reads the input, leaves out what is not asked or already answered, renders the rest and hands it on:
-// the body of the reader thread. Nothing is handed on before the first rows have been found good.
+// Reads the input, leaves out what is not asked or already answered, renders the rest and hands it
+// on: the body of the reader thread. Nothing is handed on before the first rows have been found
+// good.
 class RowReader {
  public:
   RowReader(RowSource& source,

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/row_batch.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/row_batch.h"
-
 namespace batchllm {
 
-// One value that the job adds to a row. `json` text is written as it is where the format can (JSON),
-// as text elsewhere; a view with a null data pointer is null (JSON) or empty (CSV).
+// One value that the job adds to a row. `json` text is written as it is where the format can
+// (JSON), as text elsewhere; a view with a null data pointer is null (JSON) or empty (CSV).
 struct NewCell {
   std::string_view text;
   CellKind kind = CellKind::text;

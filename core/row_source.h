@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/row_batch.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/row_batch.h"
 
 namespace batchllm {
 
@@ -17,16 +17,16 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
 
-  // Column names in input order: unique, never empty. For open-ended inputs (JSON) those of the first
-  // rows.
+  // Column names in input order: unique, never empty. For open-ended inputs (JSON) those of the
+  // first rows.
   virtual const std::vector<std::string>& columns() const = 0;
 
   // True when later rows may bring columns that `columns` does not list.
   virtual bool is_open_ended() const = 0;
 
-  // Says which columns the cells of a batch are to hold, in which order. Before the first next_batch;
-  // without it, cells are `columns()`. Names that `columns()` does not list are allowed for
-  // open-ended inputs (their cells are null where a row has none), else Error(column_missing).
+  // Says which columns the cells of a batch are to hold, in which order. Before the first
+  // next_batch; without it, cells are `columns()`. Names that `columns()` does not list are allowed
+  // for open-ended inputs (their cells are null where a row has none), else Error(column_missing).
   virtual void select(const std::vector<std::string>& names) = 0;
 
   // Fills `batch` with the next rows (at least one row or bad row). The views stay valid until the

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "core/clock.h"
 #include "core/outcome.h"
 #include "core/row_batch.h"
 
+#include <cstdint>
+#include <string>
+
 namespace batchllm {
 
-// A row on its way from the reader to its outcome: owned by exactly one stage at a time, handed over by
-// moving the pointer, recycled with its memory.
+// A row on its way from the reader to its outcome: owned by exactly one stage at a time, handed
+// over by moving the pointer, recycled with its memory.
 struct RowTask {
   RowPlace place;
   std::string body;    // the encoded request
   std::string row_id;  // value of --id-column
   std::string record;  // the row for the sink, only when rows are written in completion order
-  // An outcome that is known without asking (an image that is not there; in doubt and not to be asked
-  // again): failure none means that it is to be asked.
+  // An outcome that is known without asking (an image that is not there; in doubt and not to be
+  // asked again): failure none means that it is to be asked.
   RowFailure known_failure = RowFailure::none;
   RowStatus known_status = RowStatus::failed;
   std::string problem;

@@ -20,15 +20,17 @@ Shard::Shard(std::uint64_t number)
 
 bool Shard::exclude(std::uint64_t row_index) noexcept {
   std::uint64_t unknown = 0;
-  if (!states_[row_index - first_row()].compare_exchange_strong(unknown, RowState::excluded().bits(),
-                                                                 std::memory_order_acq_rel)) {
+  if (!states_[row_index - first_row()].compare_exchange_strong(
+          unknown, RowState::excluded().bits(), std::memory_order_acq_rel)) {
     return false;
   }
   settled_.fetch_add(1, std::memory_order_acq_rel);
   return true;
 }
 
-void Shard::settle(std::uint64_t row_index, RowStatus status, std::uint64_t ledger_offset) noexcept {
+void Shard::settle(std::uint64_t row_index,
+                   RowStatus status,
+                   std::uint64_t ledger_offset) noexcept {
   const std::uint64_t before = states_[row_index - first_row()].exchange(
       RowState::settled(status, ledger_offset).bits(), std::memory_order_acq_rel);
   if (before == 0) {

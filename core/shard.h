@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ledger_format.h"
+#include "core/outcome.h"
+#include "core/row_batch.h"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <unordered_map>
-
-#include "core/ledger_format.h"
-#include "core/outcome.h"
-#include "core/row_batch.h"
 
 namespace batchllm {
 
@@ -56,7 +56,7 @@ class RowState {
 struct OpenAttempt {
   std::uint32_t attempts = 0;
   std::int64_t max_cost_micro_usd = 0;  // what all its unanswered attempts may have cost
-  bool answered = false;                // the last one came back with a failure: nothing is in doubt
+  bool answered = false;  // the last one came back with a failure: nothing is in doubt
 };
 
 // Sums over rows; what a manifest keeps of a sealed shard.
@@ -74,14 +74,15 @@ struct ShardTotals {
   ShardTotals& operator+=(const ShardTotals& other) noexcept;
 };
 
-// The rows of one shard while it is open: where each stands, and where the shard begins in the input.
-// Thread rule: `exclude`, `set_first_place`, `set_end` by the reader; `settle` by the network thread;
-// `state`, `is_complete` by anyone.
+// The rows of one shard while it is open: where each stands, and where the shard begins in the
+// input. Thread rule: `exclude`, `set_first_place`, `set_end` by the reader; `settle` by the
+// network thread; `state`, `is_complete` by anyone.
 class Shard {
  public:
   explicit Shard(std::uint64_t number);
 
   std::uint64_t number() const noexcept { return number_; }
+
   std::uint64_t first_row() const noexcept { return number_ * k_rows_per_shard; }
 
   RowState state(std::uint64_t row_index) const noexcept {
@@ -97,13 +98,16 @@ class Shard {
   // Makes a settled row open again (retry).
   void reopen(std::uint64_t row_index) noexcept;
 
-  // The reader passed the shard: it has `rows` rows; `matched` rows of the job matched --where up to
-  // its end; the next row begins at `next` (none at the end of the input).
+  // The reader passed the shard: it has `rows` rows; `matched` rows of the job matched --where up
+  // to its end; the next row begins at `next` (none at the end of the input).
   void set_end(std::uint64_t rows, std::uint64_t matched, std::optional<RowPlace> next);
 
   bool has_end() const noexcept { return has_end_.load(std::memory_order_acquire); }
+
   std::uint64_t rows() const noexcept { return rows_; }
+
   std::uint64_t matched() const noexcept { return matched_; }
+
   const std::optional<RowPlace>& next_place() const noexcept { return next_place_; }
 
   // Read to its end, and every row is excluded or has an outcome.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/mutex.h"
+#include "core/row_task.h"
+
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -10,20 +13,19 @@
 #include <stop_token>
 #include <vector>
 
-#include "core/mutex.h"
-#include "core/row_task.h"
-
 namespace batchllm {
 
 using TaskBatch = std::vector<std::unique_ptr<RowTask>>;
 
-// Rows on their way from the reader to the network thread, in batches; bounded by rows here and by the
-// bytes of all rows between reader and outcome. Finished rows come back to be filled again.
+// Rows on their way from the reader to the network thread, in batches; bounded by rows here and by
+// the bytes of all rows between reader and outcome. Finished rows come back to be filled again.
 //
 // Thread rule: push, finish, fresh_task by the reader; try_pop, recycle by the network thread.
 class TaskQueue {
  public:
-  TaskQueue(std::size_t max_rows, std::size_t max_bytes) : max_rows_(max_rows), max_bytes_(max_bytes) {}
+  TaskQueue(std::size_t max_rows, std::size_t max_bytes)
+      : max_rows_(max_rows),
+        max_bytes_(max_bytes) {}
 
   // Called (on the reader's thread) when rows arrive while the network thread waits for some.
   void on_arrival(std::function<void()> wake) { wake_ = std::move(wake); }

@@ -33,8 +33,8 @@ char lower(char letter) noexcept {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
-// Damerau-Levenshtein distance (optimal string alignment): one insertion, deletion, change or swap of
-// neighbours costs 1.
+// Damerau-Levenshtein distance (optimal string alignment): one insertion, deletion, change or swap
+// of neighbours costs 1.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   const std::size_t width = b.size() + 1;
   std::vector<std::size_t> before(width);
@@ -58,7 +58,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
-// Length of the control sequence at the start of `text`: C0 and DEL are one byte, C1 (U+0080..9F) two.
+// Length of the control sequence at the start of `text`: C0 and DEL are one byte, C1 (U+0080..9F)
+// two.
 std::size_t control_length(std::string_view text) noexcept {
   const auto byte = static_cast<unsigned char>(text.front());
   if (byte < 0x20 || byte == 0x7F) {
@@ -81,7 +82,10 @@ std::string as_utf8(std::string_view text) {
   std::string out(text);
   if (!is_utf8(text)) {
     std::replace_if(
-        out.begin(), out.end(), [](char byte) { return static_cast<unsigned char>(byte) >= 0x80; }, '?');
+        out.begin(),
+        out.end(),
+        [](char byte) { return static_cast<unsigned char>(byte) >= 0x80; },
+        '?');
   }
   return out;
 }
@@ -167,8 +171,9 @@ std::string lowercase(std::string_view text) {
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return lower(x) == lower(y);
+         });
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -282,8 +287,20 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) noexcept {
   }
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   constexpr std::array<std::pair<std::string_view, unsigned>, 14> k_units = {{
-      {"", 0}, {"b", 0}, {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20}, {"mb", 20}, {"mib", 20},
-      {"g", 30}, {"gb", 30}, {"gib", 30}, {"t", 40}, {"tb", 40}, {"tib", 40},
+      {"", 0},
+      {"b", 0},
+      {"k", 10},
+      {"kb", 10},
+      {"kib", 10},
+      {"m", 20},
+      {"mb", 20},
+      {"mib", 20},
+      {"g", 30},
+      {"gb", 30},
+      {"gib", 30},
+      {"t", 40},
+      {"tb", 40},
+      {"tib", 40},
   }};
   for (const auto& [name, shift] : k_units) {
     if (equals_ignoring_case(unit, name)) {
@@ -304,13 +321,19 @@ std::optional<std::int64_t> parse_duration_ms(std::string_view text) noexcept {
   }
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   constexpr std::array<std::pair<std::string_view, double>, 6> k_units = {{
-      {"", 1e3}, {"ms", 1.0}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3},
+      {"", 1e3},
+      {"ms", 1.0},
+      {"s", 1e3},
+      {"m", 60e3},
+      {"h", 3600e3},
+      {"d", 86400e3},
   }};
   for (const auto& [name, factor] : k_units) {
     if (unit == name) {
       const double milliseconds = number * factor;
-      return milliseconds > 1e15 ? std::nullopt
-                                 : std::optional(static_cast<std::int64_t>(std::llround(milliseconds)));
+      return milliseconds > 1e15
+                 ? std::nullopt
+                 : std::optional(static_cast<std::int64_t>(std::llround(milliseconds)));
     }
   }
   return std::nullopt;

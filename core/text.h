@@ -13,8 +13,8 @@ namespace batchllm {
 // True when `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text) noexcept;
 
-// For JSON, which demands UTF-8, of text that may be anything (a file name, what a server sent): as it
-// is when it is well-formed, else with `?` for every byte above ASCII.
+// For JSON, which demands UTF-8, of text that may be anything (a file name, what a server sent): as
+// it is when it is well-formed, else with `?` for every byte above ASCII.
 std::string as_utf8(std::string_view text);
 
 // Characters (code points) of well-formed UTF-8.
@@ -43,13 +43,14 @@ std::optional<std::string> nearest_name(std::string_view word,
 // "a, b and c"; more than `most` names end in "and 12 more".
 std::string name_list(const std::vector<std::string>& names, std::size_t most = 12);
 
-std::string with_thousands(std::uint64_t number);              // 1234567 -> "1,234,567"
-std::string bytes_text(std::uint64_t bytes);                   // 1536 -> "1.5 KB" (powers of 1024)
-std::string duration_text(double seconds);                     // 83.2 -> "1m23s"
-std::string usd_text(std::int64_t micro_usd);                  // 1234567 -> "$1.2346"
+std::string with_thousands(std::uint64_t number);  // 1234567 -> "1,234,567"
+std::string bytes_text(std::uint64_t bytes);       // 1536 -> "1.5 KB" (powers of 1024)
+std::string duration_text(double seconds);         // 83.2 -> "1m23s"
+std::string usd_text(std::int64_t micro_usd);      // 1234567 -> "$1.2346"
 std::string count_noun(std::uint64_t count, std::string_view singular);  // "1 row", "2 rows"
 
-// "512", "64KB", "16MiB", "1GB" -> bytes (powers of 1024 for every unit); nullopt when it is not that.
+// "512", "64KB", "16MiB", "1GB" -> bytes (powers of 1024 for every unit); nullopt when it is not
+// that.
 std::optional<std::uint64_t> parse_bytes(std::string_view text) noexcept;
 
 // "250ms", "30s", "5m", "2h", "1d", or seconds without a unit -> milliseconds.

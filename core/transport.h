@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/clock.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,16 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/clock.h"
-
 namespace batchllm {
 
 // Where requests go, and how: the same for every request of a transport.
 struct HttpEndpoint {
-  std::string url;                                           // http, https
-  std::string unix_socket;                                   // path; empty for TCP
-  std::vector<std::pair<std::string, std::string>> headers;  // sent with every request; may be secret
-  std::string ca_file;                                       // empty: the system's certificates
+  std::string url;          // http, https
+  std::string unix_socket;  // path; empty for TCP
+  std::vector<std::pair<std::string, std::string>>
+      headers;          // sent with every request; may be secret
+  std::string ca_file;  // empty: the system's certificates
   bool http2 = false;
 };
 
@@ -30,8 +31,8 @@ enum class TransportFailure : std::uint8_t {
   too_large,      // the response passed the size limit
 };
 
-// What came back. `body` has 64 readable bytes behind its end and may be written to; it is valid only
-// during the call that hands it over.
+// What came back. `body` has 64 readable bytes behind its end and may be written to; it is valid
+// only during the call that hands it over.
 struct HttpResponse {
   TransportFailure failure = TransportFailure::none;
   std::string failure_text;  // for people
@@ -41,8 +42,8 @@ struct HttpResponse {
   std::int64_t latency_ms = 0;
 
   std::optional<std::int64_t> retry_after_ms;
-  bool retry_after_is_exact = false;   // it came in milliseconds
-  std::optional<bool> should_retry;    // x-should-retry
+  bool retry_after_is_exact = false;           // it came in milliseconds
+  std::optional<bool> should_retry;            // x-should-retry
   std::optional<std::int64_t> limit_requests;  // x-ratelimit-…, as the last response said
   std::optional<std::int64_t> remaining_requests;
   std::optional<std::int64_t> limit_tokens;

@@ -362,8 +362,8 @@ std::optional<double> CsvRowSource::fraction_read() const {
   if (!fetched || next_record_ == 0 || next_record_ > records.size()) {
     return fetched;
   }
-  // Of what was fetched, only what was handed out counts: in a small file everything is in the buffer
-  // long before its rows are.
+  // Of what was fetched, only what was handed out counts: in a small file everything is in the
+  // buffer long before its rows are.
   const auto handed_out = static_cast<double>(reader_.base() + records[next_record_ - 1].end);
   return *fetched * handed_out / static_cast<double>(reader_.bytes_fetched());
 }

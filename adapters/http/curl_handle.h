@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/transport.h"
+
 #include <curl/curl.h>
 
 #include <memory>
 #include <string>
-
-#include "core/transport.h"
 
 namespace batchllm {
 

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/http/http_loop.h"
 
+#include "adapters/http/curl_handle.h"
+#include "adapters/http/response_headers.h"
+#include "adapters/http/tls_store.h"
+#include "core/error.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -17,12 +24,6 @@
 #include <cstring>
 #include <vector>
 
-#include "adapters/http/curl_handle.h"
-#include "adapters/http/response_headers.h"
-#include "adapters/http/tls_store.h"
-#include "core/error.h"
-#include "core/text.h"
-
 namespace batchllm {
 namespace {
 
@@ -34,8 +35,7 @@ constexpr std::size_t k_kept_body_bytes = std::size_t{64} << 10;
 constexpr std::size_t k_files_besides_connections = 64;
 
 bool environment_names_proxy() {
-  for (const char* name :
-       {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
     const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing sets it
     if (value != nullptr && *value != '\0') {
       return true;
@@ -102,8 +102,8 @@ struct Slot {
 };
 
 // What libcurl wants to hear of a socket, and what epoll was told. Changes of our own sockets are
-// collected and told once before waiting; libcurl closes its resolver's descriptors without a word, so
-// those are told at once.
+// collected and told once before waiting; libcurl closes its resolver's descriptors without a word,
+// so those are told at once.
 struct SocketState {
   CURLM* multi = nullptr;
   Shard* shard = nullptr;
@@ -145,12 +145,18 @@ class HttpLoop final : public Transport {
   void flush_changes();
   int wait_ms(std::optional<TimePoint> user_wake) const;
 
-  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* shard, void* state) noexcept;
+  static int on_socket(
+      CURL* easy, curl_socket_t socket, int what, void* shard, void* state) noexcept;
   static int on_timer(CURLM* multi, long timeout_ms, void* shard) noexcept;
-  static curl_socket_t open_socket(void* loop, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  static curl_socket_t open_socket(void* loop,
+                                   curlsocktype purpose,
+                                   curl_sockaddr* address) noexcept;
   static int close_socket(void* loop, curl_socket_t socket) noexcept;
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* slot) noexcept;
-  static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* slot) noexcept;
+  static std::size_t on_header(char* bytes,
+                               std::size_t size,
+                               std::size_t count,
+                               void* slot) noexcept;
   static int before_request(void* slot, char*, char*, int, int) noexcept;
   SocketState& state_of(int descriptor);
 
@@ -190,7 +196,8 @@ HttpLoop::HttpLoop(const HttpLoopSettings& settings)
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (epoll_ < 0 || wake_ < 0) {
-    throw Error(ErrorCode::storage, fmt::format("cannot wait for connections: {}", std::strerror(errno)));
+    throw Error(ErrorCode::storage,
+                fmt::format("cannot wait for connections: {}", std::strerror(errno)));
   }
   epoll_event event{};
   event.events = EPOLLIN;
@@ -244,9 +251,10 @@ void HttpLoop::set_up(Slot& slot) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                   static_cast<long>(settings_.endpoint.http2 ? CURL_HTTP_VERSION_2TLS
-                                                              : CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(
+      easy,
+      CURLOPT_HTTP_VERSION,
+      static_cast<long>(settings_.endpoint.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, settings_.endpoint.http2 ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
@@ -334,12 +342,14 @@ void HttpLoop::run(TransportUser& user) {
     }
     run_timers();
     flush_changes();
-    // A quick server's answer may be in already: the user's turn comes at once, or never when it was
-    // the last one in flight.
+    // A quick server's answer may be in already: the user's turn comes at once, or never when it
+    // was the last one in flight.
     const int wait = user_has_news_ ? 0 : wait_ms(user_wake);
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
     now_ = std::chrono::steady_clock::now();
-    wall_ms_ = std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    wall_ms_ = std::chrono::duration_cast<Milliseconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+                   .count();
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       handle_event(event.data.fd, event.events);
@@ -412,7 +422,8 @@ void HttpLoop::finish(Slot& slot, CURLcode code) {
     response.status = static_cast<int>(status);
   } else {
     response.failure = transport_failure(code, slot.sent);
-    const char* text = slot.error_text[0] != '\0' ? slot.error_text.data() : curl_easy_strerror(code);
+    const char* text =
+        slot.error_text[0] != '\0' ? slot.error_text.data() : curl_easy_strerror(code);
     response.failure_text = code == CURLE_ABORTED_BY_CALLBACK
                                 ? "the server closed the connection without an answer"
                                 : one_line(text, 300);
@@ -479,7 +490,8 @@ int HttpLoop::wait_ms(std::optional<TimePoint> user_wake) const {
   return static_cast<int>(std::min<std::int64_t>(left.count(), 60'000));
 }
 
-int HttpLoop::on_socket(CURL* /*easy*/, curl_socket_t socket, int what, void* shard, void* /*state*/) noexcept {
+int HttpLoop::on_socket(
+    CURL* /*easy*/, curl_socket_t socket, int what, void* shard, void* /*state*/) noexcept {
   auto& owner = *static_cast<Shard*>(shard);
   HttpLoop& loop = *owner.loop;
   SocketState& state = loop.state_of(socket);
@@ -505,10 +517,13 @@ int HttpLoop::on_timer(CURLM* /*multi*/, long timeout_ms, void* shard) noexcept 
   return 0;
 }
 
-curl_socket_t HttpLoop::open_socket(void* loop, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
+curl_socket_t HttpLoop::open_socket(void* loop,
+                                    curlsocktype /*purpose*/,
+                                    curl_sockaddr* address) noexcept {
   auto& self = *static_cast<HttpLoop*>(loop);
   self.address_known_ = true;
-  const int descriptor = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int descriptor =
+      socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (descriptor >= 0) {
     SocketState& state = self.state_of(descriptor);
     state = SocketState{};
@@ -526,7 +541,10 @@ int HttpLoop::close_socket(void* loop, curl_socket_t socket) noexcept {
   return close(socket);
 }
 
-std::size_t HttpLoop::on_body(char* bytes, std::size_t size, std::size_t count, void* slot) noexcept {
+std::size_t HttpLoop::on_body(char* bytes,
+                              std::size_t size,
+                              std::size_t count,
+                              void* slot) noexcept {
   auto& self = *static_cast<Slot*>(slot);
   const std::size_t total = size * count;
   try {
@@ -536,7 +554,10 @@ std::size_t HttpLoop::on_body(char* bytes, std::size_t size, std::size_t count, 
   }
 }
 
-std::size_t HttpLoop::on_header(char* bytes, std::size_t size, std::size_t count, void* slot) noexcept {
+std::size_t HttpLoop::on_header(char* bytes,
+                                std::size_t size,
+                                std::size_t count,
+                                void* slot) noexcept {
   auto& self = *static_cast<Slot*>(slot);
   const std::string_view line(bytes, size * count);
   try {
@@ -553,8 +574,8 @@ std::size_t HttpLoop::on_header(char* bytes, std::size_t size, std::size_t count
   return line.size();
 }
 
-// libcurl sends a request again by itself when a reused connection breaks before the first byte of an
-// answer. The server may have taken it: that is for the ledger to know, not for libcurl to hide.
+// libcurl sends a request again by itself when a reused connection breaks before the first byte of
+// an answer. The server may have taken it: that is for the ledger to know, not for libcurl to hide.
 int HttpLoop::before_request(void* slot, char*, char*, int, int) noexcept {
   auto& self = *static_cast<Slot*>(slot);
   if (self.sent) {
@@ -579,7 +600,8 @@ std::optional<std::string> http_get(const HttpEndpoint& endpoint, Milliseconds t
     append_header(headers, name + ": " + value);
   }
   std::string body;
-  const auto append = +[](char* bytes, std::size_t size, std::size_t count, void* out) -> std::size_t {
+  const auto append =
+      +[](char* bytes, std::size_t size, std::size_t count, void* out) -> std::size_t {
     constexpr std::size_t k_limit = std::size_t{16} << 20;
     auto& text = *static_cast<std::string*>(out);
     if (text.size() + size * count > k_limit) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/transport.h"
+
 #include <cstddef>
 #include <memory>
-
-#include "core/transport.h"
 
 namespace batchllm {
 
 struct HttpLoopSettings {
   HttpEndpoint endpoint;
-  std::size_t capacity = 64;                        // requests in flight at most
+  std::size_t capacity = 64;  // requests in flight at most
   std::size_t max_response_bytes = std::size_t{64} << 20;
 };
 

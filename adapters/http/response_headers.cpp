@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/http/response_headers.h"
 
+#include "core/text.h"
+
 #include <curl/curl.h>
 
 #include <cmath>
 #include <string>
-
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -28,7 +28,10 @@ std::optional<std::int64_t> seconds_or_date(std::string_view value, std::int64_t
 }
 
 // A wait in milliseconds (retry-after-ms) wins over one in seconds, whichever comes first.
-void read_wait(std::string_view name, std::string_view value, std::int64_t wall_ms, HttpResponse& response) {
+void read_wait(std::string_view name,
+               std::string_view value,
+               std::int64_t wall_ms,
+               HttpResponse& response) {
   if (equals_ignoring_case(name, "retry-after-ms")) {
     const auto ms = parse_number(value);
     if (ms && *ms >= 0 && *ms < 1e12) {
@@ -52,7 +55,8 @@ void read_limit(std::string_view name, std::string_view value, HttpResponse& res
     response.should_retry = equals_ignoring_case(value, "true");
     return;
   }
-  if (name.size() <= k_prefix.size() || !equals_ignoring_case(name.substr(0, k_prefix.size()), k_prefix)) {
+  if (name.size() <= k_prefix.size() ||
+      !equals_ignoring_case(name.substr(0, k_prefix.size()), k_prefix)) {
     return;
   }
   const std::string_view which = name.substr(k_prefix.size());

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/http/tls_store.h"
 
+#include "core/error.h"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <cstdlib>
 #include <string_view>
-
-#include "core/error.h"
 
 namespace batchllm {
 namespace {

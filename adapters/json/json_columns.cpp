@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/json/json_columns.h"
 
+#include "core/error.h"
+
 #include <simdjson.h>
 
 #include <unordered_set>
-
-#include "core/error.h"
 
 namespace batchllm {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/row_source.h"
+
 #include <string>
 #include <vector>
-
-#include "core/row_source.h"
 
 namespace batchllm {
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/providers/openai.h"
 
+#include "adapters/json/json_scan.h"
+#include "core/error.h"
+#include "core/json_text.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include "adapters/json/json_scan.h"
-#include "core/error.h"
-#include "core/json_text.h"
-#include "core/text.h"
 
 namespace batchllm {
 namespace {
@@ -34,12 +34,14 @@ bool contains(std::string_view text, std::string_view part) noexcept {
 bool is_quota(const ErrorBody& error) {
   constexpr std::array<std::string_view, 3> k_codes = {
       "insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"};
-  return std::any_of(k_codes.begin(), k_codes.end(),
-                     [&](std::string_view code) { return error.code == code || error.type == code; });
+  return std::any_of(k_codes.begin(), k_codes.end(), [&](std::string_view code) {
+    return error.code == code || error.type == code;
+  });
 }
 
 RowFailure classify_400(const ErrorBody& error) {
-  if (error.code == "context_length_exceeded" || contains(error.message, "maximum context length")) {
+  if (error.code == "context_length_exceeded" ||
+      contains(error.message, "maximum context length")) {
     return RowFailure::context_too_long;
   }
   if (error.code == "content_filter" || error.code == "content_policy_violation") {
@@ -90,7 +92,8 @@ std::string text_of(ondemand::value value) {
     return std::string(text);
   }
   std::int64_t number = 0;  // compatible servers put a number where OpenAI has a word
-  return value.get_int64().get(number) == simdjson::SUCCESS ? std::to_string(number) : std::string();
+  return value.get_int64().get(number) == simdjson::SUCCESS ? std::to_string(number)
+                                                            : std::string();
 }
 
 void read_error_object(ondemand::value value, ErrorBody& error) {
@@ -231,9 +234,11 @@ Answer OpenAiProvider::decode_error(HttpResponse& response) {
   answer.stops_run =
       answer.failure == RowFailure::auth_refused || answer.failure == RowFailure::quota_exhausted;
   if (response.status >= 300 && response.status < 400) {
-    answer.message = fmt::format("HTTP {}: the server redirects; give its address by --base-url", response.status);
+    answer.message = fmt::format("HTTP {}: the server redirects; give its address by --base-url",
+                                 response.status);
   } else if (readable) {
-    answer.message = fmt::format("HTTP {}: {}", response.status, for_people(error.message, k_longest_message));
+    answer.message =
+        fmt::format("HTTP {}: {}", response.status, for_people(error.message, k_longest_message));
   } else {
     answer.message = fmt::format("HTTP {}: {}", response.status, for_people(response.text(), 200));
   }
@@ -262,8 +267,8 @@ Answer OpenAiProvider::decode_completion(HttpResponse& response) {
   Answer answer;
   if (!read_document(response, choice, answer.usage, error)) {
     answer.failure = RowFailure::protocol_error;
-    answer.message = fmt::format("HTTP {}: not a chat completion: {}", response.status,
-                                 for_people(response.text(), 200));
+    answer.message = fmt::format(
+        "HTTP {}: not a chat completion: {}", response.status, for_people(response.text(), 200));
     return answer;
   }
   answer.text = choice.content;
@@ -294,7 +299,8 @@ bool OpenAiProvider::read_document(HttpResponse& response,
                                    ErrorBody& error) {
   ondemand::document document;
   ondemand::object root;
-  if (parser_.iterate(response.body, response.body_size, response.body_size + simdjson::SIMDJSON_PADDING)
+  if (parser_.iterate(
+                 response.body, response.body_size, response.body_size + simdjson::SIMDJSON_PADDING)
               .get(document) != simdjson::SUCCESS ||
       document.get_object().get(root) != simdjson::SUCCESS) {
     return false;
@@ -433,7 +439,8 @@ std::string percent_decoded(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     unsigned byte = 0;
     if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3) {
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
+            text.data() + i + 3) {
       decoded += static_cast<char>(byte);
       i += 2;
     } else {
@@ -444,8 +451,10 @@ std::string percent_decoded(std::string_view text) {
 }
 
 [[noreturn]] void refuse_base_url(const std::string& base_url, std::string_view why) {
-  throw Error(ErrorCode::usage, fmt::format("--base-url {}: {}", printable(base_url), why),
-              "examples: https://api.openai.com/v1, http://127.0.0.1:8080/v1, unix:/run/llm.sock:/v1");
+  throw Error(
+      ErrorCode::usage,
+      fmt::format("--base-url {}: {}", printable(base_url), why),
+      "examples: https://api.openai.com/v1, http://127.0.0.1:8080/v1, unix:/run/llm.sock:/v1");
 }
 
 std::string without_slashes_at_end(std::string text) {
@@ -486,7 +495,8 @@ HttpEndpoint parse_base_url(const std::string& base_url) {
       refuse_base_url(base_url, "no host in it");
     }
     if (authority.find('@') != std::string::npos) {
-      refuse_base_url(base_url.substr(0, host) + "…", "a user or password does not belong into a URL");
+      refuse_base_url(base_url.substr(0, host) + "…",
+                      "a user or password does not belong into a URL");
     }
     endpoint.url = without_slashes_at_end(base_url);
     return endpoint;

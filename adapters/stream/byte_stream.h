@@ -33,8 +33,8 @@ class ByteStream {
   // Share of the file's bytes on disk that were consumed; nullopt for a pipe.
   virtual std::optional<double> fraction_read() const = 0;
 
-  // Digest of what was read so far from the file's start; nullopt after a seek, or when none is kept
-  // (adapters/stream/raw_bytes.h).
+  // Digest of what was read so far from the file's start; nullopt after a seek, or when none is
+  // kept (adapters/stream/raw_bytes.h).
   virtual std::optional<PrefixDigest> prefix_digest() const = 0;
 
   // The file's name for messages.

@@ -41,8 +41,8 @@ class GzipBytes final : public RawBytes {
     if (damage_ != nullptr) {
       fail(damage_);
     }
-    while (stream_.next_out == reinterpret_cast<Bytef*>(buffer) && stream_.avail_out != 0 && !ended_ &&
-           damage_ == nullptr) {
+    while (stream_.next_out == reinterpret_cast<Bytef*>(buffer) && stream_.avail_out != 0 &&
+           !ended_ && damage_ == nullptr) {
       if (stream_.avail_in == 0 && !fetch()) {
         if (!between_members_) {
           fail("the compressed data end too early");
@@ -109,9 +109,11 @@ class GzipBytes final : public RawBytes {
   [[noreturn]] void fail(const char* reason) {
     const std::uint64_t decoded = offset_;
     ended_ = true;
-    throw Error(ErrorCode::input_unreadable,
-                fmt::format("{} is damaged or cut off: {} (after {} decoded bytes)", name(), reason, decoded),
-                "fetch the file again; everything before that byte can be read")
+    throw Error(
+        ErrorCode::input_unreadable,
+        fmt::format(
+            "{} is damaged or cut off: {} (after {} decoded bytes)", name(), reason, decoded),
+        "fetch the file again; everything before that byte can be read")
         .with_detail("decoded_offset", std::to_string(decoded));
   }
 

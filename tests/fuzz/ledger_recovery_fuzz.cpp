@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ledger in which any bytes were changed, put in or cut off: reading it never faults, every record that
-// was not touched is found, and after repair it can be written on.
+// A ledger in which any bytes were changed, put in or cut off: reading it never faults, every
+// record that was not touched is found, and after repair it can be written on.
 #include "core/error.h"
 #include "core/ledger.h"
 #include "tests/support/outcomes.h"
@@ -39,8 +39,9 @@ Whole make_ledger() {
   for (std::uint64_t row = 0; row < 5; ++row) {
     batchllm::append_sent_line(whole.bytes, {{row, 1, 7}}, 1);
     Record record{row, whole.bytes.size(), 0};
-    batchllm::append_outcome_line(whole.bytes, row == 2 ? batchllm::failed_outcome(row)
-                                                        : batchllm::ok_outcome(row, "{\"row\":1} \"xxh3\":\""));
+    batchllm::append_outcome_line(whole.bytes,
+                                  row == 2 ? batchllm::failed_outcome(row)
+                                           : batchllm::ok_outcome(row, "{\"row\":1} \"xxh3\":\""));
     record.end = whole.bytes.size() - 1;
     whole.records.push_back(record);
   }
@@ -49,10 +50,11 @@ Whole make_ledger() {
 
 std::set<std::uint64_t> rows_in(const std::string& path) {
   std::set<std::uint64_t> rows;
-  batchllm::scan_ledger(path, [&](std::uint64_t, std::string_view line, const batchllm::LineGlance& seen) {
-    (void)batchllm::read_outcome_line(line);
-    rows.insert(seen.row_index);
-  });
+  batchllm::scan_ledger(
+      path, [&](std::uint64_t, std::string_view line, const batchllm::LineGlance& seen) {
+        (void)batchllm::read_outcome_line(line);
+        rows.insert(seen.row_index);
+      });
   return rows;
 }
 
@@ -97,8 +99,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;
   }
   // `text` takes the place of a stretch of a good ledger.
-  const std::size_t at = (bytes[1] | static_cast<std::size_t>(bytes[2]) << 8U) % (whole.bytes.size() + 1);
-  const std::size_t cut = std::min<std::size_t>(bytes[0] % 4 == 1 ? text.size() : bytes[3], whole.bytes.size() - at);
+  const std::size_t at =
+      (bytes[1] | static_cast<std::size_t>(bytes[2]) << 8U) % (whole.bytes.size() + 1);
+  const std::size_t cut =
+      std::min<std::size_t>(bytes[0] % 4 == 1 ? text.size() : bytes[3], whole.bytes.size() - at);
   std::set<std::uint64_t> untouched;
   for (const auto& record : whole.records) {
     if (record.end <= at || record.begin >= at + cut) {

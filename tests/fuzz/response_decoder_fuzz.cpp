@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes under any status: the decoder reads without a fault, says something sensible, never lets the
-// key out, and its outcome survives the ledger.
+// Any bytes under any status: the decoder reads without a fault, says something sensible, never
+// lets the key out, and its outcome survives the ledger.
 #include "adapters/providers/openai.h"
 #include "core/ledger_format.h"
 
@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
 
   batchllm::Outcome outcome;
   outcome.failure = answer.failure;
-  outcome.status = answer.failure == batchllm::RowFailure::none ? batchllm::RowStatus::ok : batchllm::RowStatus::failed;
+  outcome.status = answer.failure == batchllm::RowFailure::none ? batchllm::RowStatus::ok
+                                                                : batchllm::RowStatus::failed;
   outcome.output = answer.text;
   outcome.message = answer.message;
   std::string line;

@@ -39,8 +39,8 @@ inline std::unique_ptr<CsvRowSource> open_csv_text(std::string text,
 }
 
 inline CsvRows read_csv_text(std::string text,
-                              const InputSettings& settings = {},
-                              std::size_t read_bytes = std::string::npos) {
+                             const InputSettings& settings = {},
+                             std::size_t read_bytes = std::string::npos) {
   return read_csv_rows(*open_csv_text(std::move(text), settings, read_bytes));
 }
 

@@ -47,7 +47,8 @@ class MemoryRowSink final : public RowSink {
     ++written_.opened_;
   }
 
-  void begin(const std::vector<std::string>& input_columns, const std::vector<std::string>& new_columns) override {
+  void begin(const std::vector<std::string>& input_columns,
+             const std::vector<std::string>& new_columns) override {
     std::string line;
     for (const auto& names : {input_columns, new_columns}) {
       for (const auto& name : names) {

@@ -20,7 +20,8 @@ inline Outcome ok_outcome(std::uint64_t row_index, std::string output = "yes") {
   return outcome;
 }
 
-inline Outcome failed_outcome(std::uint64_t row_index, RowFailure failure = RowFailure::bad_request) {
+inline Outcome failed_outcome(std::uint64_t row_index,
+                              RowFailure failure = RowFailure::bad_request) {
   Outcome outcome;
   outcome.row_index = row_index;
   outcome.status = RowStatus::failed;

@@ -7,13 +7,15 @@
 
 namespace batchllm {
 
-// A dialect for tests: the answer of a 200 is its body, at 10 tokens in and 5 out; any other status is
-// the name of its failure (core/outcome.h) in the body.
+// A dialect for tests: the answer of a 200 is its body, at 10 tokens in and 5 out; any other status
+// is the name of its failure (core/outcome.h) in the body.
 class PlainProvider final : public Provider {
  public:
   HttpEndpoint endpoint() const override { return {}; }
 
-  void encode(const Prompt& prompt, std::string& body) const override { body = prompt.messages.at(0).text; }
+  void encode(const Prompt& prompt, std::string& body) const override {
+    body = prompt.messages.at(0).text;
+  }
 
   Answer decode(HttpResponse& response) override {
     Answer answer;

@@ -19,7 +19,10 @@ constexpr int k_poll_ms = 20;
 
 // Reads on until `buffer` is long enough; false when the peer or the test ends.
 template <typename Enough>
-bool read_until(int descriptor, std::string& buffer, const std::atomic<bool>& stopping, Enough enough) {
+bool read_until(int descriptor,
+                std::string& buffer,
+                const std::atomic<bool>& stopping,
+                Enough enough) {
   while (!enough()) {
     pollfd event{descriptor, POLLIN, 0};
     if (poll(&event, 1, k_poll_ms) < 0 || stopping) {
@@ -38,8 +41,12 @@ bool read_until(int descriptor, std::string& buffer, const std::atomic<bool>& st
   return true;
 }
 
-std::optional<RawRequest> read_request(int descriptor, std::string& buffer, const std::atomic<bool>& stopping) {
-  if (!read_until(descriptor, buffer, stopping, [&] { return buffer.find("\r\n\r\n") != std::string::npos; })) {
+std::optional<RawRequest> read_request(int descriptor,
+                                       std::string& buffer,
+                                       const std::atomic<bool>& stopping) {
+  if (!read_until(descriptor, buffer, stopping, [&] {
+        return buffer.find("\r\n\r\n") != std::string::npos;
+      })) {
     return std::nullopt;
   }
   RawRequest request;
@@ -67,7 +74,8 @@ void send_all(int descriptor, std::string_view bytes) {
 
 }  // namespace
 
-RawHttpServer::RawHttpServer(Script script, const std::string& socket_path) : script_(std::move(script)) {
+RawHttpServer::RawHttpServer(Script script, const std::string& socket_path)
+    : script_(std::move(script)) {
   bool bound = false;
   if (socket_path.empty()) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

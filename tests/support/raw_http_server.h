@@ -12,14 +12,14 @@ namespace batchllm {
 
 // One request as it came over the wire.
 struct RawRequest {
-  std::string head;            // request line and headers
+  std::string head;  // request line and headers
   std::string body;
-  std::size_t number = 0;      // 1-based, over all connections
+  std::size_t number = 0;         // 1-based, over all connections
   std::size_t on_connection = 0;  // 1-based, on its own
 };
 
-// What to do with a request: send these bytes as they are, then keep the connection, close it, reset
-// it, or say nothing any more.
+// What to do with a request: send these bytes as they are, then keep the connection, close it,
+// reset it, or say nothing any more.
 struct RawReply {
   enum class Then { keep, close, reset, hang };
   std::string bytes;
@@ -40,6 +40,7 @@ class RawHttpServer {
   std::string url() const;
 
   std::size_t requests() const noexcept { return requests_; }
+
   std::size_t connections() const noexcept { return connections_; }
 
   // A complete 200 with a Content-Length.

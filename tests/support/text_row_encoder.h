@@ -8,8 +8,8 @@
 
 namespace batchllm {
 
-// The request for a row is its first cell. Rows match when the cell holds `needle`; "unaskable" ones
-// cannot be asked.
+// The request for a row is its first cell. Rows match when the cell holds `needle`; "unaskable"
+// ones cannot be asked.
 class TextRowEncoder final : public RowEncoder {
  public:
   explicit TextRowEncoder(std::string needle = {}) : needle_(std::move(needle)) {}

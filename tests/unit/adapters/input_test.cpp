@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/input.h"
-#include "adapters/stream/raw_bytes.h"
 
 #include "adapters/input_format.h"
 #include "adapters/stream/byte_sink.h"
+#include "adapters/stream/raw_bytes.h"
 #include "core/error.h"
 #include "tests/support/catch.h"
 #include "tests/support/json_rows.h"
@@ -87,9 +87,10 @@ TEST_CASE("several files are one input with rows numbered through", "[input]") {
                                           folder.write("2.csv", "b,a\nz,3\n"),
                                           folder.write("3.csv", "a,b\n"),
                                           folder.write("4.tsv", "a\tb\n4\tw\n")};
-  const auto source = open_inputs(paths, {}, [](const std::string& path, const std::string& encoding) {
-    return open_byte_stream(with_digest(open_raw_file(path)), encoding);
-  });
+  const auto source =
+      open_inputs(paths, {}, [](const std::string& path, const std::string& encoding) {
+        return open_byte_stream(with_digest(open_raw_file(path)), encoding);
+      });
   const ReadRows got = read_rows(*source);
   CHECK(got.text() == "#0@2 1 x\n#1@3 2 y\n#2@2 3 z\n#3@2 4 w\n");
   CHECK(got.places[2].input == 1);

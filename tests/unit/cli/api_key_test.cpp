@@ -14,7 +14,9 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-std::string find_key(const Variables& variables, const ModelSettings& model = {}, const char* provider = "openai") {
+std::string find_key(const Variables& variables,
+                     const ModelSettings& model = {},
+                     const char* provider = "openai") {
   return find_api_key(*find_provider(provider), model, [&variables](const std::string& name) {
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
@@ -42,10 +44,13 @@ TEST_CASE("a key is looked for in one place after the other", "[api_key]") {
 }
 
 TEST_CASE("a missing key is told with the places that were looked at", "[api_key]") {
-  const auto error = thrown_error([] { find_key({{"OPENAI_API_KEY", ""}, {"CREDENTIALS_DIRECTORY", "/none"}}); });
+  const auto error = thrown_error([] {
+    find_key({{"OPENAI_API_KEY", ""}, {"CREDENTIALS_DIRECTORY", "/none"}});
+  });
   REQUIRE(error);
   CHECK(error->code() == ErrorCode::key_missing);
-  CHECK_THAT(error->message(), ContainsSubstring("OPENAI_API_KEY, OPENAI_API_KEY_FILE and /none/openai"));
+  CHECK_THAT(error->message(),
+             ContainsSubstring("OPENAI_API_KEY, OPENAI_API_KEY_FILE and /none/openai"));
   CHECK_THAT(error->hint(), ContainsSubstring("export OPENAI_API_KEY="));
 }
 
@@ -61,12 +66,16 @@ TEST_CASE("servers that need no key, and servers of one's own, do without", "[ap
 
 TEST_CASE("what is no key is refused and never shown", "[api_key]") {
   const ScratchFolder folder;
-  for (const std::string& bad : {std::string("secret word"), std::string("secret\nX-Evil: 1"), std::string("secr\xe9t"),
+  for (const std::string& bad : {std::string("secret word"),
+                                 std::string("secret\nX-Evil: 1"),
+                                 std::string("secr\xe9t"),
                                  std::string("  \n")}) {
     CAPTURE(bad);
     ModelSettings model;
     model.key_file = folder.write("bad", bad);
-    for (const auto& error : {thrown_error([&] { find_key({{"OPENAI_API_KEY", bad}}); }),
+    for (const auto& error : {thrown_error([&] {
+                                find_key({{"OPENAI_API_KEY", bad}});
+                              }),
                               thrown_error([&] { find_key({}, model); })}) {
       REQUIRE(error);
       CHECK(error->code() == ErrorCode::key_missing);

@@ -11,15 +11,19 @@ using namespace batchllm;
 
 namespace {
 
-std::vector<std::uint64_t> sample(std::size_t rows, std::uint64_t count, std::uint64_t seed,
-                                  const std::string& needle = {}, std::size_t batch_rows = 100) {
+std::vector<std::uint64_t> sample(std::size_t rows,
+                                  std::uint64_t count,
+                                  std::uint64_t seed,
+                                  const std::string& needle = {},
+                                  std::size_t batch_rows = 100) {
   MemoryRowSource source(numbered_rows(rows), {}, batch_rows);
   return sample_rows(source, TextRowEncoder(needle), count, seed);
 }
 
 }  // namespace
 
-TEST_CASE("a sample has the asked size, in order, and is the same for the same seed", "[row_sample]") {
+TEST_CASE("a sample has the asked size, in order, and is the same for the same seed",
+          "[row_sample]") {
   const auto rows = sample(1000, 50, 7);
   CHECK(rows.size() == 50);
   CHECK(std::is_sorted(rows.begin(), rows.end()));

@@ -33,6 +33,7 @@ TEST_CASE("a file is replaced whole, with its mode", "[atomic_file]") {
   folder.write("f", "old text that is longer");
   write_file_atomically(folder.path("f"), "new", 0600);
   CHECK(folder.read("f") == "new");
+
   struct stat status {};
 
   REQUIRE(stat(folder.path("f").c_str(), &status) == 0);
@@ -45,7 +46,8 @@ TEST_CASE("a full disk leaves the old file and nothing else", "[atomic_file]") {
   folder.write("f", "old");
   {
     const FileSizeLimit full(100);
-    const auto error = thrown_error([&] { write_file_atomically(folder.path("f"), std::string(1000, 'x'), 0600); });
+    const auto error = thrown_error(
+        [&] { write_file_atomically(folder.path("f"), std::string(1000, 'x'), 0600); });
     REQUIRE(error);
     CHECK(error->code() == ErrorCode::storage_full);
     CHECK_THAT(error->message(), ContainsSubstring(folder.path("f")));
@@ -57,9 +59,11 @@ TEST_CASE("a full disk leaves the old file and nothing else", "[atomic_file]") {
 TEST_CASE("a target that cannot be replaced leaves nothing beside it", "[atomic_file]") {
   const ScratchFolder folder;
   std::filesystem::create_directory(folder.path("d"));
-  CHECK(thrown_error([&] { write_file_atomically(folder.path("d"), "x", 0600); })->code() == ErrorCode::storage);
+  CHECK(thrown_error([&] { write_file_atomically(folder.path("d"), "x", 0600); })->code() ==
+        ErrorCode::storage);
   CHECK(files_in(folder) == 1);
-  CHECK(thrown_error([&] { write_file_atomically(folder.path("none/f"), "x", 0600); })->code() == ErrorCode::storage);
+  CHECK(thrown_error([&] { write_file_atomically(folder.path("none/f"), "x", 0600); })->code() ==
+        ErrorCode::storage);
 }
 
 TEST_CASE("a file is read up to the limit", "[atomic_file]") {
@@ -67,13 +71,16 @@ TEST_CASE("a file is read up to the limit", "[atomic_file]") {
   const std::string text(200'000, 'y');
   folder.write("f", text);
   CHECK(read_file(folder.path("f"), text.size()) == text);
-  CHECK(thrown_error([&] { read_file(folder.path("f"), text.size() - 1); })->code() == ErrorCode::storage);
+  CHECK(thrown_error([&] { read_file(folder.path("f"), text.size() - 1); })->code() ==
+        ErrorCode::storage);
   CHECK(thrown_error([&] { read_file(folder.path("none"), 1); })->code() == ErrorCode::storage);
 }
 
 TEST_CASE("full disks are told from other failures", "[atomic_file]") {
   for (const int number : {ENOSPC, EDQUOT, EFBIG}) {
-    CHECK(thrown_error([&] { throw_storage_error("write", "f", number); })->code() == ErrorCode::storage_full);
+    CHECK(thrown_error([&] { throw_storage_error("write", "f", number); })->code() ==
+          ErrorCode::storage_full);
   }
-  CHECK(thrown_error([&] { throw_storage_error("write", "f", EIO); })->code() == ErrorCode::storage);
+  CHECK(thrown_error([&] { throw_storage_error("write", "f", EIO); })->code() ==
+        ErrorCode::storage);
 }

@@ -72,7 +72,8 @@ class Job {
     if (before_run) {
       before_run(ledger);
     }
-    Engine engine({source, encoder, provider, transport, ledger, manifest, rejects, clock, stop}, settings);
+    Engine engine({source, encoder, provider, transport, ledger, manifest, rejects, clock, stop},
+                  settings);
     const EngineResult result = engine.run([](const ProgressSnapshot&) {});
     stop_ = nullptr;
     sent = transport.sent;
@@ -97,9 +98,10 @@ class Job {
   std::size_t open_attempts(bool answered) const {
     const auto scan = scan_ledger(Ledger::shard_path(folder_.path(), 0),
                                   [](std::uint64_t, std::string_view, const LineGlance&) {});
-    return static_cast<std::size_t>(
-        std::count_if(scan.open_attempts.begin(), scan.open_attempts.end(),
-                      [answered](const auto& attempt) { return attempt.second.answered == answered; }));
+    return static_cast<std::size_t>(std::count_if(
+        scan.open_attempts.begin(), scan.open_attempts.end(), [answered](const auto& attempt) {
+          return attempt.second.answered == answered;
+        }));
   }
 
   std::string folder() const { return folder_.path(); }
@@ -152,7 +154,8 @@ TEST_CASE("every row is asked once and written in input order", "[engine]") {
 }
 
 TEST_CASE("a failure that may pass is asked again, up to the limit of attempts", "[engine]") {
-  for (const char* name : {"rate_limited", "server_error", "overloaded", "timeout", "protocol_error"}) {
+  for (const char* name :
+       {"rate_limited", "server_error", "overloaded", "timeout", "protocol_error"}) {
     Job job({"a", "b"});
     job.settings.lane.max_attempts = 2;
     std::map<std::string, int> asked;
@@ -183,11 +186,16 @@ TEST_CASE("a row whose attempts are used up failed, and the others go on", "[eng
   CHECK(outcome.failure == RowFailure::server_error);
   CHECK(outcome.attempts == 2);
   CHECK(outcome.http_status == 500);
-  CHECK(job.written.lines() == Lines{"text|output|error", "a|-|server_error: HTTP 500", "b|re: b|-"});
+  CHECK(job.written.lines() ==
+        Lines{"text|output|error", "a|-|server_error: HTTP 500", "b|re: b|-"});
 }
 
 TEST_CASE("a failure that will not pass is asked once", "[engine]") {
-  for (const char* name : {"bad_request", "context_too_long", "content_filtered", "refused", "truncated",
+  for (const char* name : {"bad_request",
+                           "context_too_long",
+                           "content_filtered",
+                           "refused",
+                           "truncated",
                            "empty_answer"}) {
     Job job({"a", "b"});
     const EngineResult result = job.run([&](const std::string& body, std::size_t number) {
@@ -207,9 +215,10 @@ TEST_CASE("connection failures are told by what they leave unknown", "[engine]")
     std::uint64_t requests;
   };
 
-  for (const auto& c : std::vector<Case>{{TransportFailure::timeout, RowFailure::timeout, 3},
-                                         {TransportFailure::broken, RowFailure::protocol_error, 3},
-                                         {TransportFailure::too_large, RowFailure::protocol_error, 2}}) {
+  for (const auto& c :
+       std::vector<Case>{{TransportFailure::timeout, RowFailure::timeout, 3},
+                         {TransportFailure::broken, RowFailure::protocol_error, 3},
+                         {TransportFailure::too_large, RowFailure::protocol_error, 2}}) {
     Job job({"a", "b"});
     job.settings.lane.max_attempts = 2;
     const EngineResult result = job.run([&](const std::string& body, std::size_t number) {
@@ -366,7 +375,8 @@ TEST_CASE("rows that cannot be asked fail without a request", "[engine]") {
   CHECK(job.written.lines().back() == "unaskable|-|bad_request: no image");
 }
 
-TEST_CASE("in the order of completion every row is written once, those of earlier runs first", "[engine]") {
+TEST_CASE("in the order of completion every row is written once, those of earlier runs first",
+          "[engine]") {
   Job job(numbered_rows(300));
   job.settings.order = RowOrder::completion;
   job.run([&](const std::string& body, std::size_t number) {
@@ -389,7 +399,8 @@ TEST_CASE("in the order of completion every row is written once, those of earlie
   CHECK(std::adjacent_find(lines.begin(), lines.end()) == lines.end());
 }
 
-TEST_CASE("a failed row that is asked again is written once in the order of completion", "[engine]") {
+TEST_CASE("a failed row that is asked again is written once in the order of completion",
+          "[engine]") {
   Job job({"a", "b"});
   job.settings.order = RowOrder::completion;
   job.run([](const std::string& body, std::size_t number) {
@@ -412,7 +423,8 @@ TEST_CASE("a failed row that is asked again is written once in the order of comp
   CHECK(job.written.lines() == Lines{"text|output|error", "b|re: b|-", "a|re: a|-"});
 }
 
-TEST_CASE("a full disk stops the run; answers that were paid for are kept when there is room again", "[engine]") {
+TEST_CASE("a full disk stops the run; answers that were paid for are kept when there is room again",
+          "[engine]") {
   Job job(numbered_rows(400));
   job.settings.lane.concurrency = 4;
   {

@@ -134,34 +134,41 @@ TEST_CASE("a removed job is gone", "[job_directory]") {
   auto directory = JobDirectory::create(folder.path(), record_of(k_id));
   directory.remove();
   CHECK(list_job_ids(folder.path()).empty());
-  CHECK(thrown_error([&] { JobDirectory::open(folder.path(), k_id); })->code() == ErrorCode::job_not_found);
+  CHECK(thrown_error([&] { JobDirectory::open(folder.path(), k_id); })->code() ==
+        ErrorCode::job_not_found);
 }
 
 TEST_CASE("jobs are listed newest first, and nothing else", "[job_directory]") {
   const ScratchFolder folder;
   CHECK(list_job_ids(folder.path("none")).empty());
-  for (const char* id : {"job_20261120_000000_aaaa", "job_20261121_000000_aaaa", "job_20261119_235959_zzzz"}) {
+  for (const char* id :
+       {"job_20261120_000000_aaaa", "job_20261121_000000_aaaa", "job_20261119_235959_zzzz"}) {
     JobDirectory::create(folder.path(), record_of(id));
   }
   std::filesystem::create_directory(folder.path("jobs/other"));
-  CHECK(list_job_ids(folder.path()) == std::vector<std::string>{"job_20261121_000000_aaaa", "job_20261120_000000_aaaa",
+  CHECK(list_job_ids(folder.path()) == std::vector<std::string>{"job_20261121_000000_aaaa",
+                                                                "job_20261120_000000_aaaa",
                                                                 "job_20261119_235959_zzzz"});
 }
 
-TEST_CASE("an unknown job is answered with the nearest one, and no path leads out", "[job_directory]") {
+TEST_CASE("an unknown job is answered with the nearest one, and no path leads out",
+          "[job_directory]") {
   const ScratchFolder folder;
   JobDirectory::create(folder.path(), record_of(k_id));
-  const auto error = thrown_error([&] { JobDirectory::open(folder.path(), "job_20261121_074800_k3fy"); });
+  const auto error =
+      thrown_error([&] { JobDirectory::open(folder.path(), "job_20261121_074800_k3fy"); });
   REQUIRE(error);
   CHECK_THAT(error->hint(), ContainsSubstring(k_id));
   for (const char* id : {"", ".", "..", "../jobs", "/etc", "job_20261121_074800_k3f/"}) {
     CAPTURE(id);
-    CHECK(thrown_error([&] { JobDirectory::open(folder.path(), id); })->code() == ErrorCode::job_not_found);
+    CHECK(thrown_error([&] { JobDirectory::open(folder.path(), id); })->code() ==
+          ErrorCode::job_not_found);
   }
 }
 
 TEST_CASE("two jobs cannot have one id", "[job_directory]") {
   const ScratchFolder folder;
   JobDirectory::create(folder.path(), record_of(k_id));
-  CHECK(thrown_error([&] { JobDirectory::create(folder.path(), record_of(k_id)); })->code() == ErrorCode::storage);
+  CHECK(thrown_error([&] { JobDirectory::create(folder.path(), record_of(k_id)); })->code() ==
+        ErrorCode::storage);
 }

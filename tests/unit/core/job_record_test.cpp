@@ -18,16 +18,32 @@ namespace {
 JobSettings full_settings() {
   JobSettings s;
   s.inputs = {"a.csv", "-"};
-  s.input = {InputFormat::jsonl, ';', '\0', false, {"x", "y"}, "latin1", "/data", 1234, RaggedPolicy::error};
+  s.input = {InputFormat::jsonl,
+             ';',
+             '\0',
+             false,
+             {"x", "y"},
+             "latin1",
+             "/data",
+             1234,
+             RaggedPolicy::error};
   s.selection = {"len(text) > 2", 3, 4, 5, 18'446'744'073'709'551'615U};
   s.id_column = "id";
   s.on_bad_row = BadRowPolicy::reject;
   s.on_bad_row_given = true;
   s.prompt.variables = {{"k", "v"}, {"größe", "\n\"1\""}};
   s.prompt.image_column = "photo";
-  s.model = {"openai/m", "http://h/v1", {{"top_p", "0.5"}}, 0.25, 99, "KEY", "key.txt", "ca.pem", true};
+  s.model = {
+      "openai/m", "http://h/v1", {{"top_p", "0.5"}}, 0.25, 99, "KEY", "key.txt", "ca.pem", true};
   s.limits = {7, 8, 9, 10, 11, 12, 13, 14, 0.125};
-  s.output = {"/tmp/o.csv", OutputFormat::tsv, "label", {"a"}, true, RowOrder::completion, true, OutputConflict::append};
+  s.output = {"/tmp/o.csv",
+              OutputFormat::tsv,
+              "label",
+              {"a"},
+              true,
+              RowOrder::completion,
+              true,
+              OutputConflict::append};
   s.in_doubt = InDoubtPolicy::fail;
   s.fail_on = FailOn::none;
   return s;
@@ -92,7 +108,9 @@ TEST_CASE("a job of defaults comes back as such", "[job_record]") {
 }
 
 TEST_CASE("members that are missing or of another type keep their defaults", "[job_record]") {
-  for (const char* json : {"{}", R"({"settings":{}})", R"({"settings":{"concurrency":"many","order":"sideways"}})",
+  for (const char* json : {"{}",
+                           R"({"settings":{}})",
+                           R"({"settings":{"concurrency":"many","order":"sideways"}})",
                            R"({"settings":[],"totals":3,"inputs":{},"messages":[1]})"}) {
     CAPTURE(json);
     const JobRecord record = parse_job_record(json, "job.json");
@@ -156,7 +174,8 @@ TEST_CASE("the identity changes with what is asked, of what, and where it goes",
   }
 }
 
-TEST_CASE("the identity does not change with limits, policies, keys and how the job stands", "[job_record]") {
+TEST_CASE("the identity does not change with limits, policies, keys and how the job stands",
+          "[job_record]") {
   const std::string before = job_identity(full_record());
   CHECK(identity_after([](JobRecord& r) {
           r.id = "job_20261121_074801_aaaa";
@@ -177,7 +196,10 @@ TEST_CASE("the identity does not change with limits, policies, keys and how the 
 }
 
 TEST_CASE("status names are read back", "[job_record]") {
-  for (const JobStatus status : {JobStatus::running, JobStatus::interrupted, JobStatus::failed, JobStatus::partial,
+  for (const JobStatus status : {JobStatus::running,
+                                 JobStatus::interrupted,
+                                 JobStatus::failed,
+                                 JobStatus::partial,
                                  JobStatus::succeeded}) {
     CHECK(job_status_from_name(job_status_name(status)) == status);
   }
@@ -194,6 +216,8 @@ TEST_CASE("a fingerprint holds what tells that an input changed", "[job_record]"
   CHECK(before.modified_ns > 0);
   folder.write("a.csv", "a\n1\n2\n");
   CHECK(fingerprint_input(path).bytes == 6);
-  CHECK(thrown_error([&] { fingerprint_input(folder.path("none")); })->code() == ErrorCode::input_missing);
-  CHECK(thrown_error([&] { fingerprint_input(path + "/x"); })->code() == ErrorCode::input_unreadable);
+  CHECK(thrown_error([&] { fingerprint_input(folder.path("none")); })->code() ==
+        ErrorCode::input_missing);
+  CHECK(thrown_error([&] { fingerprint_input(path + "/x"); })->code() ==
+        ErrorCode::input_unreadable);
 }

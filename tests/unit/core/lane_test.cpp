@@ -50,7 +50,10 @@ std::vector<std::unique_ptr<RowTask>> take_all(Lane& lane, TimePoint now) {
 }
 
 // Sends one request and lets it fail.
-bool fail_once(Lane& lane, std::unique_ptr<RowTask>& task, RowFailure failure, TimePoint now,
+bool fail_once(Lane& lane,
+               std::unique_ptr<RowTask>& task,
+               RowFailure failure,
+               TimePoint now,
                std::optional<std::int64_t> retry_after_ms = std::nullopt) {
   ++task->attempts;
   return lane.retry(task, failure, retry_after_ms, now);
@@ -203,7 +206,10 @@ TEST_CASE("a server that never answers is given up after five failures and ten s
   auto flying = take_all(lane, k_start);
   for (int i = 0; i < 5; ++i) {
     CHECK_FALSE(lane.verdict(after_ms(i)));
-    lane.retry(flying[static_cast<std::size_t>(i)], RowFailure::connection_failed, std::nullopt, after_ms(i));
+    lane.retry(flying[static_cast<std::size_t>(i)],
+               RowFailure::connection_failed,
+               std::nullopt,
+               after_ms(i));
   }
   CHECK_FALSE(lane.verdict(after_ms(9'999)));
   CHECK(lane.verdict(after_ms(10'000)) == RowFailure::connection_failed);

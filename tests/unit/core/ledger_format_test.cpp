@@ -125,7 +125,8 @@ TEST_CASE("what a server sent that is not UTF-8 leaves the record readable", "[l
 
 TEST_CASE("sent and ended notes come back", "[ledger]") {
   std::string text;
-  append_sent_line(text, {{0, 1, 0}, {65'535, 2, 1'234'567}, {18'446'744'073'709'551'615U, 9, 1}}, 99);
+  append_sent_line(
+      text, {{0, 1, 0}, {65'535, 2, 1'234'567}, {18'446'744'073'709'551'615U, 9, 1}}, 99);
   const auto sent = read_sent_line(without_line_feed(text));
   REQUIRE(sent.size() == 3);
   CHECK(sent[1].row_index == 65'535);
@@ -158,8 +159,13 @@ TEST_CASE("a glance tells the kinds of lines apart", "[ledger]") {
   CHECK(seen.kind == LineGlance::Kind::outcome);
   CHECK(seen.row_index == 70'001);
   CHECK(seen.status == RowStatus::failed);
-  for (const char* other : {"", "{", R"({"row":)", R"({"row":x,"status":"ok")", R"({"row":1,"status":"no")",
-                            R"({"row":1,"state":"ok")", R"({"new":1})"}) {
+  for (const char* other : {"",
+                            "{",
+                            R"({"row":)",
+                            R"({"row":x,"status":"ok")",
+                            R"({"row":1,"status":"no")",
+                            R"({"row":1,"state":"ok")",
+                            R"({"new":1})"}) {
     CAPTURE(other);
     CHECK(glance(other).kind == LineGlance::Kind::other);
   }

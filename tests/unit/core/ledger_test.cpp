@@ -19,7 +19,8 @@ std::string file_name(std::uint64_t shard) {
   return Ledger::shard_path("", shard).string();
 }
 
-std::map<std::uint64_t, std::string> recorded_outputs(const ScratchFolder& folder, std::uint64_t shard) {
+std::map<std::uint64_t, std::string> recorded_outputs(const ScratchFolder& folder,
+                                                      std::uint64_t shard) {
   const auto path = Ledger::shard_path(folder.path(), shard);
   LedgerReader reader(path);
   std::map<std::uint64_t, std::string> outputs;
@@ -165,7 +166,8 @@ TEST_CASE("any damaged byte costs at most its row, and the ledger can be written
   }
 }
 
-TEST_CASE("a whole record before a torn one is kept when the line feed between them is damaged", "[ledger]") {
+TEST_CASE("a whole record before a torn one is kept when the line feed between them is damaged",
+          "[ledger]") {
   const ScratchFolder folder;
   {
     Ledger ledger(folder.path(), "job_1");
@@ -181,7 +183,8 @@ TEST_CASE("a whole record before a torn one is kept when the line feed between t
   ledger.open_shard(0);
   ledger.append(ok_outcome(2, "next"));
   ledger.commit(0);
-  CHECK(recorded_outputs(folder, 0) == std::map<std::uint64_t, std::string>{{0, "kept"}, {2, "next"}});
+  CHECK(recorded_outputs(folder, 0) ==
+        std::map<std::uint64_t, std::string>{{0, "kept"}, {2, "next"}});
 }
 
 TEST_CASE("a later outcome of a row takes the place of an earlier one", "[ledger]") {
@@ -238,7 +241,8 @@ TEST_CASE("each shard has its file; a closed one is known as such", "[ledger]") 
   CHECK(ledger.open_shard(0)->state(0).status() == RowStatus::ok);
 }
 
-TEST_CASE("a write that fails leaves nothing half-written; outcomes wait for the next commit", "[ledger]") {
+TEST_CASE("a write that fails leaves nothing half-written; outcomes wait for the next commit",
+          "[ledger]") {
   // The limit falls into the header, into the first record, behind it, …
   for (const std::uint64_t room : {0, 1, 40, 90, 130, 200, 260, 300, 420}) {
     const ScratchFolder folder;
@@ -264,7 +268,8 @@ TEST_CASE("a write that fails leaves nothing half-written; outcomes wait for the
       LedgerReader reader(Ledger::shard_path(folder.path(), 0));
       for (const std::uint64_t row : {0, 1, 3}) {
         REQUIRE(shard->state(row).kind() == RowState::Kind::settled);
-        CHECK(read_outcome_line(reader.line_at(shard->state(row).ledger_offset()))->row_index == row);
+        CHECK(read_outcome_line(reader.line_at(shard->state(row).ledger_offset()))->row_index ==
+              row);
       }
     }
     const LedgerScan seen = scan(folder, 0);

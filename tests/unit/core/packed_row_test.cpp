@@ -7,7 +7,8 @@
 using namespace batchllm;
 
 TEST_CASE("a packed row comes back with its cells, kinds and place", "[packed_row]") {
-  const TestRows rows({{"a", "", std::nullopt}, {TestCell::json("12"), std::string("x\0y", 3), TestCell::json("[]")}});
+  const TestRows rows({{"a", "", std::nullopt},
+                       {TestCell::json("12"), std::string("x\0y", 3), TestCell::json("[]")}});
   for (std::size_t row = 0; row < 2; ++row) {
     std::string packed;
     pack_row(rows.batch(), row, packed);

@@ -23,7 +23,8 @@ TEST_CASE("without a limit everything passes", "[rate_limiter]") {
   CHECK_FALSE(RateLimiter(0).is_limited());
 }
 
-TEST_CASE("a user's limit lets one second's worth through at once, then an even stream", "[rate_limiter]") {
+TEST_CASE("a user's limit lets one second's worth through at once, then an even stream",
+          "[rate_limiter]") {
   RateLimiter limiter(600);  // ten a second
   for (int i = 0; i < 10; ++i) {
     CHECK(limiter.try_take(1, k_start));
@@ -40,10 +41,12 @@ TEST_CASE("a user's limit lets one second's worth through at once, then an even 
   CHECK(taken == 10);
 }
 
-TEST_CASE("over any minute no more is taken than the limit and one second's worth", "[rate_limiter]") {
+TEST_CASE("over any minute no more is taken than the limit and one second's worth",
+          "[rate_limiter]") {
   RateLimiter limiter(90);
   int taken = 0;
-  for (TimePoint now = k_start; now < after_ms(60'000); now = std::max(now + Milliseconds(1), limiter.available_at(1, now))) {
+  for (TimePoint now = k_start; now < after_ms(60'000);
+       now = std::max(now + Milliseconds(1), limiter.available_at(1, now))) {
     taken += limiter.try_take(1, now) ? 1 : 0;
   }
   CHECK(taken >= 89);
@@ -61,7 +64,8 @@ TEST_CASE("a wait that was computed is enough", "[rate_limiter]") {
   }
 }
 
-TEST_CASE("what is larger than the bucket passes when it is full, and is paid for afterwards", "[rate_limiter]") {
+TEST_CASE("what is larger than the bucket passes when it is full, and is paid for afterwards",
+          "[rate_limiter]") {
   RateLimiter limiter(60'000);  // a thousand a second
   CHECK(limiter.try_take(5000, k_start));
   CHECK_FALSE(limiter.try_take(1, after_ms(4000)));
@@ -79,7 +83,8 @@ TEST_CASE("what is given back can be taken again", "[rate_limiter]") {
   CHECK_FALSE(limiter.try_take(1, k_start));
 }
 
-TEST_CASE("a limit is learnt from headers, and what was sent meanwhile is not counted twice", "[rate_limiter]") {
+TEST_CASE("a limit is learnt from headers, and what was sent meanwhile is not counted twice",
+          "[rate_limiter]") {
   RateLimiter limiter(std::nullopt);
   limiter.observe(600, 3, 1, k_start, k_start);
   CHECK(limiter.is_limited());
@@ -92,7 +97,8 @@ TEST_CASE("a limit is learnt from headers, and what was sent meanwhile is not co
   CHECK_FALSE(limiter.try_take(1, after_ms(300)));
 }
 
-TEST_CASE("the user's own limit is not loosened by headers, and nonsense teaches nothing", "[rate_limiter]") {
+TEST_CASE("the user's own limit is not loosened by headers, and nonsense teaches nothing",
+          "[rate_limiter]") {
   RateLimiter limiter(60);
   limiter.observe(60'000, 60'000, 0, k_start, k_start);
   CHECK(limiter.try_take(1, k_start));

@@ -26,7 +26,8 @@ TEST_CASE("a reject says where it stood, why, and its bytes", "[reject_log]") {
   CHECK(reject_json(bad_row(4), "in.csv") ==
         R"({"file":"in.csv","row":5,"line":6,"byte":100,"bytes":7,"reason":"too_many_fields",)"
         R"("message":"9 fields, 2 columns","raw":"a,b\"c"})");
-  CHECK_THAT(reject_json(bad_row(0, "\xff\xfe"), "in.csv"), ContainsSubstring(R"("raw_base64":"//4=")"));
+  CHECK_THAT(reject_json(bad_row(0, "\xff\xfe"), "in.csv"),
+             ContainsSubstring(R"("raw_base64":"//4=")"));
 }
 
 TEST_CASE("a file name that is not UTF-8 leaves the line JSON", "[reject_log]") {

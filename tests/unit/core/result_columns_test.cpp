@@ -39,7 +39,13 @@ TEST_CASE("the output alone, and the reason beside it when one is wanted", "[res
 
 TEST_CASE("meta columns hold numbers as numbers", "[result_columns]") {
   ResultColumns columns("output", true, false, {});
-  CHECK(columns.names() == Texts{"output", "status", "error", "input_tokens", "output_tokens", "cost_usd", "latency_ms",
+  CHECK(columns.names() == Texts{"output",
+                                 "status",
+                                 "error",
+                                 "input_tokens",
+                                 "output_tokens",
+                                 "cost_usd",
+                                 "latency_ms",
                                  "attempts"});
   Outcome outcome = ok_outcome(0, "a");
   outcome.cost_micro_usd = 1'000'021;
@@ -51,7 +57,8 @@ TEST_CASE("meta columns hold numbers as numbers", "[result_columns]") {
   CHECK(texts(columns.cells(failed_outcome(0)))[1] == "failed");
 }
 
-TEST_CASE("a name that the input has already gets the output column's before it", "[result_columns]") {
+TEST_CASE("a name that the input has already gets the output column's before it",
+          "[result_columns]") {
   const ResultColumns columns("label", true, true, {"status", "text", "error"});
   CHECK(columns.names()[1] == "label_status");
   CHECK(columns.names()[2] == "label_error");

@@ -42,13 +42,13 @@ class Bench {
     return settings;
   }
 
-
   void settle(const Outcome& outcome) {
     ledger_.append(outcome);
     ledger_.commit(0);
   }
 
   Ledger& ledger() { return ledger_; }
+
   std::string folder() const { return folder_.path(); }
 
   WrittenRows written;
@@ -62,7 +62,8 @@ class Bench {
 
 }  // namespace
 
-TEST_CASE("rows are written in input order, each as soon as those before it are there", "[result_writer]") {
+TEST_CASE("rows are written in input order, each as soon as those before it are there",
+          "[result_writer]") {
   Bench bench(3);
   ResultWriter writer(bench.settings(), &bench.ledger(), bench.folder(), {});
   auto complete = std::async(std::launch::async, [&] { return writer.write_in_input_order({}); });
@@ -93,7 +94,8 @@ TEST_CASE("rows that are not of the job and bad ones are left out", "[result_wri
   CHECK(bench.written.lines() == Lines{"text|out", "row 0|a", "row 3|b"});
 }
 
-TEST_CASE("the first failed row starts a file anew, with a column for the reason", "[result_writer]") {
+TEST_CASE("the first failed row starts a file anew, with a column for the reason",
+          "[result_writer]") {
   Bench bench(3);
   bench.settle(ok_outcome(0, "a"));
   bench.settle(failed_outcome(1));
@@ -101,8 +103,10 @@ TEST_CASE("the first failed row starts a file anew, with a column for the reason
   ResultWriter writer(bench.settings(), &bench.ledger(), bench.folder(), {});
   writer.finish_run(3);
   CHECK(writer.write_in_input_order({}));
-  CHECK(bench.written.lines() ==
-        Lines{"text|out|error", "row 0|a|-", "row 1|-|bad_request: because", "row 2|-|timeout: because"});
+  CHECK(bench.written.lines() == Lines{"text|out|error",
+                                       "row 0|a|-",
+                                       "row 1|-|bad_request: because",
+                                       "row 2|-|timeout: because"});
   CHECK(bench.written.times_opened() == 2);
 }
 
@@ -128,7 +132,8 @@ TEST_CASE("meta columns hold the reason: nothing is started anew", "[result_writ
   writer.finish_run(1);
   CHECK(writer.write_in_input_order({}));
   CHECK(bench.written.times_opened() == 1);
-  CHECK_THAT(bench.written.lines().at(1), ContainsSubstring("row 0|-|failed|bad_request: because|"));
+  CHECK_THAT(bench.written.lines().at(1),
+             ContainsSubstring("row 0|-|failed|bad_request: because|"));
 }
 
 TEST_CASE("a run that ends before its last row leaves an unfinished document", "[result_writer]") {
@@ -147,7 +152,8 @@ TEST_CASE("a stop ends the waiting", "[result_writer]") {
   Bench bench(3);
   ResultWriter writer(bench.settings(), &bench.ledger(), bench.folder(), {});
   std::stop_source stop;
-  auto complete = std::async(std::launch::async, [&] { return writer.write_in_input_order(stop.get_token()); });
+  auto complete =
+      std::async(std::launch::async, [&] { return writer.write_in_input_order(stop.get_token()); });
   stop.request_stop();
   CHECK_FALSE(complete.get());
 }
@@ -164,7 +170,8 @@ TEST_CASE("an export takes what the ledger holds, whole", "[result_writer]") {
   };
 
   for (const auto& c : std::vector<Case>{
-           {ResultRows::all, {"text|out|error", "row 1|b|-", "row 2|-|bad_request: because", "row 3|d|-"}},
+           {ResultRows::all,
+            {"text|out|error", "row 1|b|-", "row 2|-|bad_request: because", "row 3|d|-"}},
            {ResultRows::ok, {"text|out", "row 1|b", "row 3|d"}},
            {ResultRows::failed, {"text|out|error", "row 2|-|bad_request: because"}}}) {
     ResultWriterSettings settings = bench.settings();
@@ -223,7 +230,8 @@ TEST_CASE("in the order of completion each row comes with its answer", "[result_
   CHECK(eventually([&] { return writer.has_room(); }));
   writer.finish();
   done.get();
-  CHECK(bench.written.lines() == Lines{"text|out|error", "second|-|bad_request: because", "first|a|-"});
+  CHECK(bench.written.lines() ==
+        Lines{"text|out|error", "second|-|bad_request: because", "first|a|-"});
   CHECK(bench.written.is_finished());
 }
 

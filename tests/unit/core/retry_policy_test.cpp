@@ -66,6 +66,6 @@ TEST_CASE("a wait that the server asks for is kept in full, up to an hour", "[re
   CHECK(RetryPolicy::delay(1, 2000, 0).count() == 2000);
   CHECK(RetryPolicy::delay(1, 2000, 1).count() == 2200);
   CHECK(RetryPolicy::delay(1, 9'000'000'000'000, 0).count() == 3'600'000);
-  CHECK(RetryPolicy::delay(1, 0, 1).count() == 500);   // "now" is no advice
+  CHECK(RetryPolicy::delay(1, 0, 1).count() == 500);  // "now" is no advice
   CHECK(RetryPolicy::delay(1, -5, 1).count() == 500);
 }

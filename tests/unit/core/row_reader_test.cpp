@@ -20,7 +20,9 @@ namespace {
 // A reader with everything around it; what it hands on is collected afterwards.
 class Bench {
  public:
-  explicit Bench(MemoryRowSource source, RowReaderSettings settings = {}, const std::string& needle = {})
+  explicit Bench(MemoryRowSource source,
+                 RowReaderSettings settings = {},
+                 const std::string& needle = {})
       : source_(std::move(source)),
         encoder_(needle),
         ledger_(folder_.path(), "job_1"),
@@ -52,7 +54,9 @@ class Bench {
   }
 
   Ledger& ledger() { return ledger_; }
+
   MemoryRowSource& source() { return source_; }
+
   RejectLog& rejects() { return rejects_; }
 
   JobCounters counters;
@@ -108,7 +112,9 @@ TEST_CASE("where comes first, then offset, then limit", "[row_reader]") {
                                          {"green", 0, 3, {}, 8},
                                          {"", 0, 0, {}, 0}}) {
     for (const std::size_t batch_rows : {1, 3, 100}) {
-      Bench bench(MemoryRowSource(every_third_red(8), {}, batch_rows), selection(c.offset, c.limit), c.needle);
+      Bench bench(MemoryRowSource(every_third_red(8), {}, batch_rows),
+                  selection(c.offset, c.limit),
+                  c.needle);
       CAPTURE(c.needle, c.offset, batch_rows);
       CHECK(bench.run() == c.rows);
       CHECK(bench.end_row == c.end_row);
@@ -195,7 +201,8 @@ TEST_CASE("a bad row behind the job's last row is nobody's business", "[row_read
 
 TEST_CASE("reading goes on behind sealed shards, without reading them", "[row_reader]") {
   constexpr std::uint64_t k_shard = k_rows_per_shard;
-  Bench bench(MemoryRowSource(numbered_rows(3 * k_shard + 10), {}, 1000), selection(5, 2 * k_shard + 8));
+  Bench bench(MemoryRowSource(numbered_rows(3 * k_shard + 10), {}, 1000),
+              selection(5, 2 * k_shard + 8));
   SealedShard first;
   first.rows = k_shard;
   first.matched = k_shard;
@@ -235,9 +242,10 @@ TEST_CASE("rows in doubt are asked again, skipped or failed", "[row_reader]") {
     RowStatus status;
   };
 
-  for (const auto& c : std::vector<Case>{{InDoubtPolicy::retry, RowFailure::none, RowStatus::failed},
-                                         {InDoubtPolicy::skip, RowFailure::in_doubt, RowStatus::skipped},
-                                         {InDoubtPolicy::fail, RowFailure::in_doubt, RowStatus::failed}}) {
+  for (const auto& c :
+       std::vector<Case>{{InDoubtPolicy::retry, RowFailure::none, RowStatus::failed},
+                         {InDoubtPolicy::skip, RowFailure::in_doubt, RowStatus::skipped},
+                         {InDoubtPolicy::fail, RowFailure::in_doubt, RowStatus::failed}}) {
     RowReaderSettings settings;
     settings.in_doubt = c.policy;
     Bench bench(MemoryRowSource(numbered_rows(3)), settings);

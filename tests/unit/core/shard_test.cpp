@@ -9,7 +9,8 @@ TEST_CASE("a row's state keeps status and offset in eight bytes", "[shard]") {
   CHECK(RowState().kind() == RowState::Kind::unknown);
   CHECK(RowState::excluded().kind() == RowState::Kind::excluded);
   for (const RowStatus status : {RowStatus::ok, RowStatus::failed, RowStatus::skipped}) {
-    for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{1} << 40, (std::uint64_t{1} << 60) - 1}) {
+    for (const std::uint64_t offset :
+         {std::uint64_t{0}, std::uint64_t{1} << 40, (std::uint64_t{1} << 60) - 1}) {
       const RowState state(RowState::settled(status, offset).bits());
       CHECK(state.kind() == RowState::Kind::settled);
       CHECK(state.status() == status);
@@ -18,7 +19,8 @@ TEST_CASE("a row's state keeps status and offset in eight bytes", "[shard]") {
   }
 }
 
-TEST_CASE("a shard is complete when it was read to its end and every row is accounted for", "[shard]") {
+TEST_CASE("a shard is complete when it was read to its end and every row is accounted for",
+          "[shard]") {
   Shard shard(2);
   const std::uint64_t first = shard.first_row();
   CHECK(first == 2 * k_rows_per_shard);

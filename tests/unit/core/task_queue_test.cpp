@@ -55,7 +55,8 @@ TEST_CASE("batches come out as they went in", "[task_queue]") {
   CHECK(queue.is_drained());
 }
 
-TEST_CASE("the reader waits when too many rows are queued, until half of them are gone", "[task_queue]") {
+TEST_CASE("the reader waits when too many rows are queued, until half of them are gone",
+          "[task_queue]") {
   TaskQueue queue(4, 1'000'000);
   CHECK(queue.push(batch_of(queue, 2), {}));
   CHECK(queue.push(batch_of(queue, 2), {}));

@@ -34,7 +34,9 @@ TEST_CASE("characters are counted and cut at any length", "[text]") {
 TEST_CASE("one line of untrusted text cannot move the cursor", "[text]") {
   CHECK(one_line("a\nb\x1b[2Jc", 80) == "a b [2Jc");
   CHECK(one_line("héllo wörld", 6) == "héllo…");
-  CHECK(one_line("\xC2\x9B" "31m", 80) == " 31m");
+  CHECK(one_line("\xC2\x9B"
+                 "31m",
+                 80) == " 31m");
 }
 
 TEST_CASE("sizes and durations are read with their units", "[text]") {

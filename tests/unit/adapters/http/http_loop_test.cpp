@@ -35,7 +35,10 @@ struct Ended {
 // Sends bodies, so many at once, and collects what comes back, each under the number of its body.
 class Sender final : public TransportUser {
  public:
-  Sender(Transport& transport, std::vector<std::string> bodies, std::size_t at_once, Milliseconds timeout)
+  Sender(Transport& transport,
+         std::vector<std::string> bodies,
+         std::size_t at_once,
+         Milliseconds timeout)
       : ended(bodies.size()),
         transport_(transport),
         bodies_(std::move(bodies)),
@@ -135,13 +138,23 @@ TEST_CASE("responses are read however they are framed", "[http]") {
   };
 
   for (const auto& c : std::vector<Case>{
-           {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n", Then::keep, 200, "abcd"},
+           {"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n",
+            Then::keep,
+            200,
+            "abcd"},
            {"HTTP/1.1 200 OK\r\n\r\nuntil the end", Then::close, 200, "until the end"},
            {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", Then::close, 200, "ok"},
-           {"HTTP/1.1 100 Continue\r\nRetry-After: 9\r\n\r\n" + RawHttpServer::ok("x"), Then::keep, 200, "x"},
+           {"HTTP/1.1 100 Continue\r\nRetry-After: 9\r\n\r\n" + RawHttpServer::ok("x"),
+            Then::keep,
+            200,
+            "x"},
            {"HTTP/1.1 204 No Content\r\n\r\n", Then::keep, 204, ""},
            {"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", Then::keep, 503, "busy"},
-           {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", Then::keep, 302, ""},
+           {"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+            Then::keep,
+            302,
+            ""},
            {RawHttpServer::ok(std::string("\0\xff", 2)), Then::keep, 200, std::string("\0\xff", 2)},
        }) {
     RawHttpServer server(always(c.bytes, c.then));
@@ -167,7 +180,8 @@ TEST_CASE("broken responses are reported, and the request was sent once", "[http
            {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::close},
            {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Then::reset},
            {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", Then::close},
-           {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n", Then::close},
+           {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n",
+            Then::close},
            {"SSH-2.0-OpenSSH_9.2\r\n", Then::close},
            {"\0\1\2\3garbage", Then::close},
        }) {
@@ -181,10 +195,12 @@ TEST_CASE("broken responses are reported, and the request was sent once", "[http
   }
 }
 
-TEST_CASE("a request that broke on a reused connection is reported, never sent again unasked", "[http]") {
+TEST_CASE("a request that broke on a reused connection is reported, never sent again unasked",
+          "[http]") {
   for (const Then then : {Then::close, Then::reset}) {
     RawHttpServer server([then](const RawRequest& request) {
-      return request.on_connection == 1 ? RawReply{RawHttpServer::ok("x"), Then::keep} : RawReply{"", then};
+      return request.on_connection == 1 ? RawReply{RawHttpServer::ok("x"), Then::keep}
+                                        : RawReply{"", then};
     });
     const auto loop = make_http_loop(settings_for(server));
     const auto ended = send(*loop, {"1", "2", "3"});
@@ -222,7 +238,8 @@ TEST_CASE("nobody listens: nothing was sent", "[http]") {
 }
 
 TEST_CASE("a silent or slow server is given up after the timeout", "[http]") {
-  for (const char* bytes : {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"}) {
+  for (const char* bytes :
+       {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"}) {
     RawHttpServer server(always(bytes, Then::hang));
     CAPTURE(bytes);
     const Ended ended = send_one(server, Milliseconds(150));
@@ -232,14 +249,16 @@ TEST_CASE("a silent or slow server is given up after the timeout", "[http]") {
 }
 
 TEST_CASE("headers of any size are borne, and those that matter are read", "[http]") {
-  RawHttpServer server(always(RawHttpServer::ok("x", "X-Filler: " + std::string(60'000, 'f') +
-                                                          "\r\nretry-after: 3\r\nx-request-id: r1\r\n")));
+  RawHttpServer server(always(RawHttpServer::ok(
+      "x",
+      "X-Filler: " + std::string(60'000, 'f') + "\r\nretry-after: 3\r\nx-request-id: r1\r\n")));
   const Ended ended = send_one(server);
   CHECK(ended.failure == TransportFailure::none);
   CHECK(ended.response.retry_after_ms == 3000);
   CHECK(ended.response.request_id == "r1");
 
-  RawHttpServer endless(always("HTTP/1.1 200 OK\r\nX: " + std::string(3'000'000, 'f'), Then::close));
+  RawHttpServer endless(
+      always("HTTP/1.1 200 OK\r\nX: " + std::string(3'000'000, 'f'), Then::close));
   CHECK(send_one(endless).failure != TransportFailure::none);
 }
 
@@ -260,8 +279,9 @@ TEST_CASE("a body above the limit is cut off, whatever it announces", "[http]") 
 
 TEST_CASE("what one response said does not stick to the next", "[http]") {
   RawHttpServer server([](const RawRequest& request) {
-    return RawReply{request.number == 1 ? "HTTP/1.1 429 No\r\nRetry-After: 5\r\nContent-Length: 3\r\n\r\nabc"
-                                        : RawHttpServer::ok(""),
+    return RawReply{request.number == 1
+                        ? "HTTP/1.1 429 No\r\nRetry-After: 5\r\nContent-Length: 3\r\n\r\nabc"
+                        : RawHttpServer::ok(""),
                     Then::keep};
   });
   const auto loop = make_http_loop(settings_for(server));
@@ -328,7 +348,8 @@ TEST_CASE("wake makes another thread's wish heard", "[http]") {
 
 TEST_CASE("what is abandoned is not heard of again, and the client goes on", "[http]") {
   RawHttpServer server([](const RawRequest& request) {
-    return request.body == "hang" ? RawReply{"", Then::hang} : RawReply{RawHttpServer::ok(request.body), Then::keep};
+    return request.body == "hang" ? RawReply{"", Then::hang}
+                                  : RawReply{RawHttpServer::ok(request.body), Then::keep};
   });
   const auto loop = make_http_loop(settings_for(server));
   loop->post("hang", Milliseconds(20'000), nullptr);

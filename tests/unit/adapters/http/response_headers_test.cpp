@@ -55,10 +55,13 @@ TEST_CASE("waits are read in every spelling, nonsense is no wait", "[http]") {
 }
 
 TEST_CASE("rate limits, request ids and advice are read", "[http]") {
-  const HttpResponse response =
-      read({"x-ratelimit-limit-requests: 500", "X-RateLimit-Remaining-Requests: 499", "x-ratelimit-limit-tokens: 30000",
-            "x-ratelimit-remaining-tokens: 0", "x-ratelimit-reset-tokens: 6m0s", "x-request-id: req_1",
-            "x-should-retry: false"});
+  const HttpResponse response = read({"x-ratelimit-limit-requests: 500",
+                                      "X-RateLimit-Remaining-Requests: 499",
+                                      "x-ratelimit-limit-tokens: 30000",
+                                      "x-ratelimit-remaining-tokens: 0",
+                                      "x-ratelimit-reset-tokens: 6m0s",
+                                      "x-request-id: req_1",
+                                      "x-should-retry: false"});
   CHECK(response.limit_requests == 500);
   CHECK(response.remaining_requests == 499);
   CHECK(response.limit_tokens == 30'000);
@@ -72,8 +75,14 @@ TEST_CASE("rate limits, request ids and advice are read", "[http]") {
 }
 
 TEST_CASE("other and broken lines are passed over", "[http]") {
-  const HttpResponse response = read({"", "x", "Content-Type: text/plain", "x-ratelimit-", "retry-afte", "x-ratelimit-:1",
-                                      std::string(8, '\0'), "xxxxxxxxxxxxxxxxxxxx"});
+  const HttpResponse response = read({"",
+                                      "x",
+                                      "Content-Type: text/plain",
+                                      "x-ratelimit-",
+                                      "retry-afte",
+                                      "x-ratelimit-:1",
+                                      std::string(8, '\0'),
+                                      "xxxxxxxxxxxxxxxxxxxx"});
   CHECK_FALSE(response.retry_after_ms);
   CHECK_FALSE(response.limit_requests);
   CHECK(response.request_id.empty());

@@ -52,7 +52,8 @@ std::string encoded(const ChatModel& model, const Prompt& prompt) {
 }
 
 std::string choice(const std::string& message, const std::string& reason = "\"stop\"") {
-  return R"({"id":"c","choices":[{"index":0,"message":)" + message + R"(,"finish_reason":)" + reason +
+  return R"({"id":"c","choices":[{"index":0,"message":)" + message + R"(,"finish_reason":)" +
+         reason +
          R"(}],"usage":{"prompt_tokens":7,"completion_tokens":3,"prompt_tokens_details":{"cached_tokens":2}}})";
 }
 
@@ -78,12 +79,14 @@ TEST_CASE("requests are written as the API wants them", "[openai]") {
 
 TEST_CASE("an image goes with the user's last message", "[openai]") {
   Prompt prompt;
-  prompt.messages = {{"user", "first"}, {"assistant", "hm"}, {"user", "what is it?"}, {"assistant", "a"}};
+  prompt.messages = {
+      {"user", "first"}, {"assistant", "hm"}, {"user", "what is it?"}, {"assistant", "a"}};
   prompt.image_url = "data:image/png;base64,AA==";
-  CHECK(encoded(model_of(), prompt) ==
-        R"({"model":"m","messages":[{"role":"user","content":"first"},{"role":"assistant","content":"hm"},)"
-        R"({"role":"user","content":[{"type":"text","text":"what is it?"},{"type":"image_url","image_url":)"
-        R"({"url":"data:image/png;base64,AA=="}}]},{"role":"assistant","content":"a"}]})");
+  CHECK(
+      encoded(model_of(), prompt) ==
+      R"({"model":"m","messages":[{"role":"user","content":"first"},{"role":"assistant","content":"hm"},)"
+      R"({"role":"user","content":[{"type":"text","text":"what is it?"},{"type":"image_url","image_url":)"
+      R"({"url":"data:image/png;base64,AA=="}}]},{"role":"assistant","content":"a"}]})");
 }
 
 TEST_CASE("the key goes into a header, never into the body", "[openai]") {
@@ -101,7 +104,8 @@ TEST_CASE("every kind of completion is told apart", "[openai]") {
     std::string text;
   };
 
-  const std::string parts = R"({"content":[{"type":"text","text":"a"},{"type":"x"},{"type":"text","text":"b"}]})";
+  const std::string parts =
+      R"({"content":[{"type":"text","text":"a"},{"type":"x"},{"type":"text","text":"b"}]})";
   const std::vector<Case> cases = {
       {choice(R"({"role":"assistant","content":"praise"})"), RowFailure::none, "praise"},
       {choice(R"({"content":"a\"\u00e9\n"})"), RowFailure::none, "a\"é\n"},
@@ -116,8 +120,12 @@ TEST_CASE("every kind of completion is told apart", "[openai]") {
       {choice(R"({"content":" \n "})"), RowFailure::empty_answer, " \n "},
       {choice(R"({})"), RowFailure::empty_answer, ""},
       {choice(R"({"content":"x"})", "null"), RowFailure::none, "x"},
-      {R"({"choices":[{"finish_reason":"stop","message":{"content":"x"}}]})", RowFailure::none, "x"},
-      {R"({"choices":[{"message":{"content":"1"}},{"message":{"content":"2"}}]})", RowFailure::none, "1"},
+      {R"({"choices":[{"finish_reason":"stop","message":{"content":"x"}}]})",
+       RowFailure::none,
+       "x"},
+      {R"({"choices":[{"message":{"content":"1"}},{"message":{"content":"2"}}]})",
+       RowFailure::none,
+       "1"},
       {R"({"choices":[]})", RowFailure::protocol_error, ""},
       {R"({"choices":{}})", RowFailure::protocol_error, ""},
       {R"({})", RowFailure::protocol_error, ""},
@@ -145,10 +153,15 @@ TEST_CASE("usage is read, whatever it looks like", "[openai]") {
   CHECK(usage.input_tokens == 7);
   CHECK(usage.output_tokens == 3);
   CHECK(usage.cached_tokens == 2);
-  for (const char* odd : {"null", "[]", R"({"prompt_tokens":"7"})", R"({"prompt_tokens":-5})",
-                          R"({"prompt_tokens":7.5})", R"({"prompt_tokens_details":null})"}) {
+  for (const char* odd : {"null",
+                          "[]",
+                          R"({"prompt_tokens":"7"})",
+                          R"({"prompt_tokens":-5})",
+                          R"({"prompt_tokens":7.5})",
+                          R"({"prompt_tokens_details":null})"}) {
     CAPTURE(odd);
-    const Decoded decoded = decode(200, std::string(R"({"choices":[{"message":{"content":"x"}}],"usage":)") + odd + "}");
+    const Decoded decoded = decode(
+        200, std::string(R"({"choices":[{"message":{"content":"x"}}],"usage":)") + odd + "}");
     CHECK(decoded.failure == RowFailure::none);
     CHECK(decoded.usage.input_tokens == 0);
   }
@@ -185,9 +198,18 @@ TEST_CASE("errors are classified by status and body", "[openai]") {
   const auto error = [](const std::string& members) { return R"({"error":{)" + members + "}}"; };
   for (const auto& c : std::vector<Case>{
            {400, error(R"("message":"no")"), RowFailure::bad_request, false},
-           {400, error(R"("message":"x","code":"context_length_exceeded")"), RowFailure::context_too_long, false},
-           {400, error(R"("message":"This model's maximum context length is 8192")"), RowFailure::context_too_long, false},
-           {400, error(R"("message":"x","code":"content_filter")"), RowFailure::content_filtered, false},
+           {400,
+            error(R"("message":"x","code":"context_length_exceeded")"),
+            RowFailure::context_too_long,
+            false},
+           {400,
+            error(R"("message":"This model's maximum context length is 8192")"),
+            RowFailure::context_too_long,
+            false},
+           {400,
+            error(R"("message":"x","code":"content_filter")"),
+            RowFailure::content_filtered,
+            false},
            {400, error(R"("message":"x","code":400,"type":null)"), RowFailure::bad_request, false},
            {401, error(R"("message":"x")"), RowFailure::auth_refused, true},
            {402, "", RowFailure::quota_exhausted, true},
@@ -198,10 +220,22 @@ TEST_CASE("errors are classified by status and body", "[openai]") {
            {413, "", RowFailure::bad_request, false},
            {422, R"({"detail":[{"loc":["body"]}]})", RowFailure::bad_request, false},
            {429, "", RowFailure::rate_limited, false},
-           {429, error(R"("message":"Rate limit reached","type":"tokens")"), RowFailure::rate_limited, false},
-           {429, error(R"("message":"x","code":"insufficient_quota")"), RowFailure::quota_exhausted, true},
-           {429, error(R"("message":"x","type":"insufficient_quota")"), RowFailure::quota_exhausted, true},
-           {429, error(R"("message":"Request too large for gpt")"), RowFailure::context_too_long, false},
+           {429,
+            error(R"("message":"Rate limit reached","type":"tokens")"),
+            RowFailure::rate_limited,
+            false},
+           {429,
+            error(R"("message":"x","code":"insufficient_quota")"),
+            RowFailure::quota_exhausted,
+            true},
+           {429,
+            error(R"("message":"x","type":"insufficient_quota")"),
+            RowFailure::quota_exhausted,
+            true},
+           {429,
+            error(R"("message":"Request too large for gpt")"),
+            RowFailure::context_too_long,
+            false},
            {500, "garbage \xff", RowFailure::server_error, false},
            {502, "<html>", RowFailure::server_error, false},
            {503, "", RowFailure::overloaded, false},
@@ -219,9 +253,10 @@ TEST_CASE("errors are classified by status and body", "[openai]") {
 
 TEST_CASE("a key that the server repeats is masked, wherever it stands", "[openai]") {
   const std::string key = "sk-secret-0123456789";
-  for (const std::string& body : {R"({"error":{"message":"Incorrect API key: )" + key + " " + key + "\"}}",
-                                  "<html>" + key + "</html>",
-                                  R"({"error":{"message":")" + std::string(490, 'x') + key + "\"}}"}) {
+  for (const std::string& body :
+       {R"({"error":{"message":"Incorrect API key: )" + key + " " + key + "\"}}",
+        "<html>" + key + "</html>",
+        R"({"error":{"message":")" + std::string(490, 'x') + key + "\"}}"}) {
     const std::string message = decode(401, body, key).message;
     CHECK(message.find("sk-secret") == std::string::npos);
     CHECK_THAT(message, ContainsSubstring("***"));
@@ -260,10 +295,15 @@ TEST_CASE("base URLs are split into address and socket", "[openai]") {
     CHECK(endpoint.url == c.url);
     CHECK(endpoint.unix_socket == c.socket);
   }
-  for (const std::string& bad :
-       {std::string(), std::string("api.openai.com/v1"), std::string("ftp://h/"), std::string("http://"),
-        std::string("http:///v1"), std::string("unix:"), std::string("unix:/" + std::string(200, 'x')),
-        std::string("https://me:secret@h/v1"), std::string("file:///etc/passwd")}) {
+  for (const std::string& bad : {std::string(),
+                                 std::string("api.openai.com/v1"),
+                                 std::string("ftp://h/"),
+                                 std::string("http://"),
+                                 std::string("http:///v1"),
+                                 std::string("unix:"),
+                                 std::string("unix:/" + std::string(200, 'x')),
+                                 std::string("https://me:secret@h/v1"),
+                                 std::string("file:///etc/passwd")}) {
     CAPTURE(bad);
     const auto error = thrown_error([&] { parse_base_url(bad); });
     REQUIRE(error);
