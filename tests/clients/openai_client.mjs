@@ -11,7 +11,10 @@ if (!baseURL) {
   console.error('usage: openai_client.mjs BASE_URL [LIMITED_BASE_URL]');
   process.exit(2);
 }
-const client = new OpenAI({ baseURL, apiKey: 'sk-simulated', maxRetries: 0, timeout: 20_000 });
+// Node's own fetch: the client's older default (node-fetch 2) calls short streams on kept connections
+// cut off under Node 18.
+const options = { apiKey: 'sk-simulated', maxRetries: 0, timeout: 20_000, fetch: globalThis.fetch };
+const client = new OpenAI({ baseURL, ...options });
 const question = {
   model: 'gpt-4o-mini',
   messages: [{ role: 'user', content: 'Classify as bug, question or praise: it crashes on start' }],
