@@ -134,7 +134,7 @@ const checks = {
 
 if (limitedURL) {
   checks['429 with its headers'] = async () => {
-    const limited = new OpenAI({ baseURL: limitedURL, apiKey: 'sk-simulated', maxRetries: 0 });
+    const limited = new OpenAI({ baseURL: limitedURL, ...options });
     const { response } = await limited.chat.completions.create(question).withResponse();
     assert.equal(response.headers.get('x-ratelimit-limit-requests'), '1');
     const error = await refusal(limited.chat.completions.create(question));
