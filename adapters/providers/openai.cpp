@@ -2,7 +2,7 @@
 #include "adapters/providers/openai.h"
 
 #include "adapters/json/json_scan.h"
-#include "core/error.h"
+#include "adapters/providers/base_url.h"
 #include "core/json_text.h"
 #include "core/text.h"
 
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace batchllm {
 namespace {
@@ -96,23 +95,33 @@ std::string text_of(ondemand::value value) {
                                                             : std::string();
 }
 
-void read_error_object(ondemand::value value, ErrorBody& error) {
-  std::string_view text;
-  if (value.get_string().get(text) == simdjson::SUCCESS) {
-    error.message = text;
-    return;
-  }
+// Calls `visit(key, value)` for every member of an object. False when `value` is no object, or ends
+// in the middle.
+template <typename Visit>
+bool for_each_member(ondemand::value value, Visit visit) {
   ondemand::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS) {
-    return;
+    return false;
   }
   for (auto field : object) {
     std::string_view key;
     ondemand::value member;
     if (field.unescaped_key().get(key) != simdjson::SUCCESS ||
         field.value().get(member) != simdjson::SUCCESS) {
-      return;
+      return false;
     }
+    visit(key, member);
+  }
+  return true;
+}
+
+void read_error_object(ondemand::value value, ErrorBody& error) {
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS) {
+    error.message = text;
+    return;
+  }
+  (void)for_each_member(value, [&](std::string_view key, ondemand::value member) {
     if (key == "message") {
       error.message = text_of(member);
     } else if (key == "type") {
@@ -120,7 +129,7 @@ void read_error_object(ondemand::value value, ErrorBody& error) {
     } else if (key == "code") {
       error.code = text_of(member);
     }
-  }
+  });
 }
 
 std::int64_t token_count(ondemand::value value) {
@@ -339,44 +348,24 @@ bool OpenAiProvider::read_document(HttpResponse& response,
 }
 
 void OpenAiProvider::read_choice(ondemand::value value, Choice& choice) {
-  ondemand::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) {
-    return;
-  }
-  for (auto field : object) {
-    std::string_view key;
-    ondemand::value member;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS ||
-        field.value().get(member) != simdjson::SUCCESS) {
-      return;
-    }
+  (void)for_each_member(value, [&](std::string_view key, ondemand::value member) {
     if (key == "message") {
       choice.seen = true;
       read_message(member, choice);
     } else if (key == "finish_reason") {
       choice.finish_reason = string_or_empty(member);
     }
-  }
+  });
 }
 
 void OpenAiProvider::read_message(ondemand::value value, Choice& choice) {
-  ondemand::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) {
-    return;
-  }
-  for (auto field : object) {
-    std::string_view key;
-    ondemand::value member;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS ||
-        field.value().get(member) != simdjson::SUCCESS) {
-      return;
-    }
+  (void)for_each_member(value, [&](std::string_view key, ondemand::value member) {
     if (key == "content") {
       read_content(member, choice);
     } else if (key == "refusal") {
       choice.refusal = string_or_empty(member);
     }
-  }
+  });
 }
 
 // A string, null, or (some servers) a list of parts whose texts belong together.
@@ -408,17 +397,7 @@ void OpenAiProvider::read_content(ondemand::value value, Choice& choice) {
 }
 
 void OpenAiProvider::read_usage(ondemand::value value, Usage& usage) {
-  ondemand::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) {
-    return;
-  }
-  for (auto field : object) {
-    std::string_view key;
-    ondemand::value member;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS ||
-        field.value().get(member) != simdjson::SUCCESS) {
-      return;
-    }
+  (void)for_each_member(value, [&](std::string_view key, ondemand::value member) {
     if (key == "prompt_tokens") {
       usage.input_tokens = token_count(member);
     } else if (key == "completion_tokens") {
@@ -431,84 +410,10 @@ void OpenAiProvider::read_usage(ondemand::value value, Usage& usage) {
         usage.cached_tokens = token_count(cached);
       }
     }
-  }
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
-            text.data() + i + 3) {
-      decoded += static_cast<char>(byte);
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
-}
-
-[[noreturn]] void refuse_base_url(const std::string& base_url, std::string_view why) {
-  throw Error(
-      ErrorCode::usage,
-      fmt::format("--base-url {}: {}", printable(base_url), why),
-      "examples: https://api.openai.com/v1, http://127.0.0.1:8080/v1, unix:/run/llm.sock:/v1");
-}
-
-std::string without_slashes_at_end(std::string text) {
-  while (text.ends_with('/')) {
-    text.pop_back();
-  }
-  return text;
+  });
 }
 
 }  // namespace
-
-HttpEndpoint parse_base_url(const std::string& base_url) {
-  constexpr std::size_t k_longest_socket_path = 107;  // sockaddr_un
-  HttpEndpoint endpoint;
-  std::string path = "/v1";
-  if (base_url.starts_with("unix:")) {
-    std::string rest = base_url.substr(5);
-    if (rest.starts_with("//")) {
-      rest.erase(0, 2);
-    }
-    const auto colon = rest.rfind(":/");
-    if (colon != std::string::npos && colon != 0) {
-      path = rest.substr(colon + 1);
-      rest.erase(colon);
-    }
-    endpoint.unix_socket = rest;
-  } else if (base_url.starts_with("http+unix://")) {
-    const std::string rest = base_url.substr(12);
-    const auto slash = rest.find('/');
-    endpoint.unix_socket = percent_decoded(rest.substr(0, slash));
-    if (slash != std::string::npos) {
-      path = rest.substr(slash);
-    }
-  } else if (base_url.starts_with("http://") || base_url.starts_with("https://")) {
-    const auto host = base_url.find("//") + 2;
-    const std::string authority = base_url.substr(host, base_url.find('/', host) - host);
-    if (authority.empty()) {
-      refuse_base_url(base_url, "no host in it");
-    }
-    if (authority.find('@') != std::string::npos) {
-      refuse_base_url(base_url.substr(0, host) + "…",
-                      "a user or password does not belong into a URL");
-    }
-    endpoint.url = without_slashes_at_end(base_url);
-    return endpoint;
-  } else {
-    refuse_base_url(base_url, "expected an http, https or unix URL");
-  }
-  if (endpoint.unix_socket.empty() || endpoint.unix_socket.size() > k_longest_socket_path) {
-    refuse_base_url(base_url, "no usable socket path in it");
-  }
-  endpoint.url = "http://localhost" + without_slashes_at_end(path);
-  return endpoint;
-}
 
 std::unique_ptr<Provider> make_openai_provider(ChatModel model) {
   return std::make_unique<OpenAiProvider>(std::move(model));

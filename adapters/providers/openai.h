@@ -28,9 +28,4 @@ struct ChatModel {
 // {base_url}/chat/completions). Source: OpenAI API reference, "Create chat completion".
 std::unique_ptr<Provider> make_openai_provider(ChatModel model);
 
-// Splits a base URL: "https://host/v1", "unix:/path.sock", "unix:/path.sock:/v1" or
-// "http+unix://%2Fpath.sock/v1". Throws Error(usage) for anything else and for URLs with a
-// password.
-HttpEndpoint parse_base_url(const std::string& base_url);
-
 }  // namespace batchllm

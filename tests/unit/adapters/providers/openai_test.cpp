@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/providers/openai.h"
 
+#include "adapters/providers/base_url.h"
 #include "adapters/registry.h"
 #include "core/json_text.h"
 #include "tests/support/catch.h"
