@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_runner.h"
 
+#include "adapters/http/connection_limit.h"
 #include "adapters/http/http_loop.h"
 #include "adapters/stream/raw_bytes.h"
 #include "cli/composition.h"

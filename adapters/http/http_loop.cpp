@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/http/http_loop.h"
 
+#include "adapters/http/body_buffer.h"
 #include "adapters/http/curl_handle.h"
 #include "adapters/http/response_headers.h"
+#include "adapters/http/socket_watch.h"
 #include "adapters/http/tls_store.h"
 #include "core/error.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,9 +27,6 @@ namespace {
 // libcurl searches a multi's connections one by one: small multis keep that short.
 constexpr std::size_t k_slots_per_shard = 64;
 constexpr std::size_t k_http2_streams_per_shard = 100;
-constexpr std::size_t k_body_slack = 64;  // readable bytes behind a body, for the JSON parser
-constexpr std::size_t k_kept_body_bytes = std::size_t{64} << 10;
-constexpr std::size_t k_files_besides_connections = 64;
 
 bool environment_names_proxy() {
   for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
@@ -43,42 +37,6 @@ bool environment_names_proxy() {
   }
   return false;
 }
-
-// A response body that grows by doubling and always has the slack behind its end.
-class BodyBuffer {
- public:
-  bool append(const char* bytes, std::size_t count, std::size_t limit) {
-    if (count > limit - std::min(limit, size_)) {
-      return false;
-    }
-    if (bytes_.size() < size_ + count + k_body_slack) {
-      bytes_.resize(std::max(size_ + count + k_body_slack, bytes_.size() * 2));
-    }
-    std::memcpy(bytes_.data() + size_, bytes, count);
-    size_ += count;
-    return true;
-  }
-
-  void clear() {
-    size_ = 0;
-    if (bytes_.size() > k_kept_body_bytes) {
-      std::vector<char>().swap(bytes_);
-    }
-  }
-
-  char* data() {
-    if (bytes_.empty()) {
-      bytes_.resize(k_body_slack);
-    }
-    return bytes_.data();
-  }
-
-  std::size_t size() const noexcept { return size_; }
-
- private:
-  std::vector<char> bytes_;
-  std::size_t size_ = 0;
-};
 
 class HttpLoop;
 
@@ -96,21 +54,12 @@ struct Slot {
   HttpResponse response;
   void* token = nullptr;
   TimePoint posted_at{};
+  TimePoint deadline{};
+  Slot* sooner = nullptr;  // neighbours among the busy slots, by deadline
+  Slot* later = nullptr;
   bool busy = false;
   bool sent = false;
   std::array<char, CURL_ERROR_SIZE> error_text{};
-};
-
-// What libcurl wants to hear of a socket, and what epoll was told. Changes of our own sockets are
-// collected and told once before waiting; libcurl closes its resolver's descriptors without a word,
-// so those are told at once.
-struct SocketState {
-  CURLM* multi = nullptr;
-  Shard* shard = nullptr;
-  std::uint8_t wanted = 0;
-  std::uint8_t told = 0;
-  bool changed = false;
-  bool ours = false;
 };
 
 class HttpLoop final : public Transport {
@@ -138,11 +87,13 @@ class HttpLoop final : public Transport {
   void set_up(Slot& slot);
   Slot& free_slot();
   void run_timers();
-  void handle_event(int descriptor, std::uint32_t events);
+  void handle_event(const epoll_event& event);
   void collect(Shard& shard);
-  void finish(Slot& slot, CURLcode code);
-  void tell_epoll(int descriptor, SocketState& state) const;
-  void flush_changes();
+  void end(Slot& slot, CURLcode code);
+  static std::string failure_text(const Slot& slot, CURLcode code);
+  void expect_by(Slot& slot, TimePoint deadline);
+  void expect_no_more(Slot& slot);
+  void give_up_late_ones();
   int wait_ms(std::optional<TimePoint> user_wake) const;
 
   static int on_socket(
@@ -158,7 +109,6 @@ class HttpLoop final : public Transport {
                                std::size_t count,
                                void* slot) noexcept;
   static int before_request(void* slot, char*, char*, int, int) noexcept;
-  SocketState& state_of(int descriptor);
 
   HttpLoopSettings settings_;
   TlsStore tls_;
@@ -167,8 +117,9 @@ class HttpLoop final : public Transport {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> free_slots_;
-  std::vector<SocketState> sockets_;
-  std::vector<int> changed_;
+  SocketWatch sockets_;
+  Slot* soonest_ = nullptr;  // busy slots by deadline
+  Slot* latest_ = nullptr;
   std::size_t slots_per_shard_ = k_slots_per_shard;
   bool address_known_ = false;
   bool uses_proxy_ = false;
@@ -176,8 +127,6 @@ class HttpLoop final : public Transport {
   bool user_has_news_ = false;  // a request ended since its last turn
   TimePoint now_{};
   std::int64_t wall_ms_ = 0;
-  int epoll_ = -1;
-  int wake_ = -1;
 };
 
 HttpLoop::HttpLoop(const HttpLoopSettings& settings)
@@ -193,16 +142,6 @@ HttpLoop::HttpLoop(const HttpLoopSettings& settings)
   append_header(headers_, "Expect:");
   share_.reset(curl_share_init());
   curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (epoll_ < 0 || wake_ < 0) {
-    throw Error(ErrorCode::storage,
-                fmt::format("cannot wait for connections: {}", std::strerror(errno)));
-  }
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = wake_;
-  epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
   if (settings_.endpoint.http2) {
     slots_per_shard_ = k_http2_streams_per_shard;
   }
@@ -214,8 +153,6 @@ HttpLoop::~HttpLoop() {
   abandon_all();
   slots_.clear();
   shards_.clear();
-  close(epoll_);
-  close(wake_);
 }
 
 void HttpLoop::make_shards() {
@@ -315,14 +252,15 @@ void HttpLoop::post(std::string_view body, Milliseconds timeout, void* token) {
   CURL* easy = slot.easy.get();
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
   curl_multi_add_handle(slot.shard->multi.get(), easy);
+  expect_by(slot, now_ + timeout);
 }
 
 void HttpLoop::abandon_all() {
   for (auto& slot : slots_) {
     if (slot->busy) {
       slot->busy = false;
+      expect_no_more(*slot);
       curl_multi_remove_handle(slot->shard->multi.get(), slot->easy.get());
       slot->body.clear();
       free_slots_.push_back(slot.get());
@@ -332,7 +270,6 @@ void HttpLoop::abandon_all() {
 
 void HttpLoop::run(TransportUser& user) {
   user_ = &user;
-  std::array<epoll_event, 512> events{};
   now_ = std::chrono::steady_clock::now();
   while (true) {
     user_has_news_ = false;
@@ -341,27 +278,23 @@ void HttpLoop::run(TransportUser& user) {
       return;
     }
     run_timers();
-    flush_changes();
     // A quick server's answer may be in already: the user's turn comes at once, or never when it
     // was the last one in flight.
-    const int wait = user_has_news_ ? 0 : wait_ms(user_wake);
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait);
+    const auto events = sockets_.wait(user_has_news_ ? 0 : wait_ms(user_wake));
     now_ = std::chrono::steady_clock::now();
     wall_ms_ = std::chrono::duration_cast<Milliseconds>(
                    std::chrono::system_clock::now().time_since_epoch())
                    .count();
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      handle_event(event.data.fd, event.events);
+    for (const epoll_event& event : events) {
+      handle_event(event);
     }
     run_timers();
+    give_up_late_ones();
   }
 }
 
 void HttpLoop::wake() noexcept {
-  const std::uint64_t one = 1;
-  const auto written = write(wake_, &one, sizeof one);
-  (void)written;  // full: it is awake already
+  sockets_.wake();
 }
 
 void HttpLoop::run_timers() {
@@ -376,25 +309,18 @@ void HttpLoop::run_timers() {
   }
 }
 
-void HttpLoop::handle_event(int descriptor, std::uint32_t events) {
-  if (descriptor == wake_) {
-    std::uint64_t count = 0;
-    const auto got = read(wake_, &count, sizeof count);
-    (void)got;
-    return;
-  }
-  SocketState& state = state_of(descriptor);
-  if (state.multi == nullptr || state.wanted == 0) {
+void HttpLoop::handle_event(const epoll_event& event) {
+  auto* shard = static_cast<Shard*>(sockets_.owner_of(event.data.fd));
+  if (shard == nullptr) {
     return;
   }
   int action = 0;
-  action |= (events & (EPOLLIN | EPOLLHUP)) != 0 ? CURL_CSELECT_IN : 0;
-  action |= (events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
-  action |= (events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
-  Shard& shard = *state.shard;
+  action |= (event.events & (EPOLLIN | EPOLLHUP)) != 0 ? CURL_CSELECT_IN : 0;
+  action |= (event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
+  action |= (event.events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
   int running = 0;
-  curl_multi_socket_action(state.multi, descriptor, action, &running);
-  collect(shard);
+  curl_multi_socket_action(shard->multi.get(), event.data.fd, action, &running);
+  collect(*shard);
 }
 
 void HttpLoop::collect(Shard& shard) {
@@ -407,13 +333,30 @@ void HttpLoop::collect(Shard& shard) {
     const CURLcode code = message->data.result;
     char* pointer = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
-    curl_multi_remove_handle(shard.multi.get(), easy);
-    finish(*reinterpret_cast<Slot*>(pointer), code);
+    end(*reinterpret_cast<Slot*>(pointer), code);
   }
 }
 
-void HttpLoop::finish(Slot& slot, CURLcode code) {
+std::string HttpLoop::failure_text(const Slot& slot, CURLcode code) {
+  switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+      return "the server closed the connection without an answer";
+    case CURLE_OPERATION_TIMEDOUT:
+      return fmt::format(
+          "{} within {} ms",
+          slot.sent ? "no complete answer" : "no connection",
+          std::chrono::duration_cast<Milliseconds>(slot.deadline - slot.posted_at).count());
+    default:
+      return one_line(
+          slot.error_text[0] != '\0' ? slot.error_text.data() : curl_easy_strerror(code), 300);
+  }
+}
+
+// Takes the request from libcurl, finished or not, and hands over what came of it.
+void HttpLoop::end(Slot& slot, CURLcode code) {
   address_known_ = true;
+  expect_no_more(slot);
+  curl_multi_remove_handle(slot.shard->multi.get(), slot.easy.get());
   HttpResponse& response = slot.response;
   response.latency_ms = std::chrono::duration_cast<Milliseconds>(now_ - slot.posted_at).count();
   if (code == CURLE_OK) {
@@ -422,11 +365,7 @@ void HttpLoop::finish(Slot& slot, CURLcode code) {
     response.status = static_cast<int>(status);
   } else {
     response.failure = transport_failure(code, slot.sent);
-    const char* text =
-        slot.error_text[0] != '\0' ? slot.error_text.data() : curl_easy_strerror(code);
-    response.failure_text = code == CURLE_ABORTED_BY_CALLBACK
-                                ? "the server closed the connection without an answer"
-                                : one_line(text, 300);
+    response.failure_text = failure_text(slot, code);
   }
   response.body = slot.body.data();
   response.body_size = slot.body.size();
@@ -437,40 +376,29 @@ void HttpLoop::finish(Slot& slot, CURLcode code) {
   free_slots_.push_back(&slot);
 }
 
-SocketState& HttpLoop::state_of(int descriptor) {
-  const auto index = static_cast<std::size_t>(descriptor);
-  if (index >= sockets_.size()) {
-    sockets_.resize(std::max(index + 64, sockets_.size() * 2));
+// libcurl's own timers cost a search tree over all requests of a multi, touched at every step of
+// each of them. Nearly all requests have the same timeout: their deadlines come in order.
+void HttpLoop::expect_by(Slot& slot, TimePoint deadline) {
+  slot.deadline = deadline;
+  slot.sooner = latest_;
+  slot.later = nullptr;
+  while (slot.sooner != nullptr && slot.sooner->deadline > deadline) {
+    slot.later = slot.sooner;
+    slot.sooner = slot.sooner->sooner;
   }
-  return sockets_[index];
+  (slot.sooner != nullptr ? slot.sooner->later : soonest_) = &slot;
+  (slot.later != nullptr ? slot.later->sooner : latest_) = &slot;
 }
 
-void HttpLoop::tell_epoll(int descriptor, SocketState& state) const {
-  epoll_event event{};
-  event.events = ((state.wanted & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) |
-                 ((state.wanted & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U);
-  event.data.fd = descriptor;
-  if (state.wanted == 0) {
-    epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, &event);
-  } else {
-    const int first = state.told != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    const int second = state.told != 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (epoll_ctl(epoll_, first, descriptor, &event) != 0) {
-      epoll_ctl(epoll_, second, descriptor, &event);
-    }
-  }
-  state.told = state.wanted;
+void HttpLoop::expect_no_more(Slot& slot) {
+  (slot.sooner != nullptr ? slot.sooner->later : soonest_) = slot.later;
+  (slot.later != nullptr ? slot.later->sooner : latest_) = slot.sooner;
 }
 
-void HttpLoop::flush_changes() {
-  for (const int descriptor : changed_) {
-    SocketState& state = state_of(descriptor);
-    state.changed = false;
-    if (state.wanted != state.told) {
-      tell_epoll(descriptor, state);
-    }
+void HttpLoop::give_up_late_ones() {
+  while (soonest_ != nullptr && soonest_->deadline <= now_) {
+    end(*soonest_, CURLE_OPERATION_TIMEDOUT);
   }
-  changed_.clear();
 }
 
 int HttpLoop::wait_ms(std::optional<TimePoint> user_wake) const {
@@ -479,6 +407,9 @@ int HttpLoop::wait_ms(std::optional<TimePoint> user_wake) const {
     if (shard->deadline && (!earliest || *shard->deadline < *earliest)) {
       earliest = shard->deadline;
     }
+  }
+  if (soonest_ != nullptr && (!earliest || soonest_->deadline < *earliest)) {
+    earliest = soonest_->deadline;
   }
   if (!earliest) {
     return -1;
@@ -493,17 +424,7 @@ int HttpLoop::wait_ms(std::optional<TimePoint> user_wake) const {
 int HttpLoop::on_socket(
     CURL* /*easy*/, curl_socket_t socket, int what, void* shard, void* /*state*/) noexcept {
   auto& owner = *static_cast<Shard*>(shard);
-  HttpLoop& loop = *owner.loop;
-  SocketState& state = loop.state_of(socket);
-  state.multi = owner.multi.get();
-  state.shard = &owner;
-  state.wanted = what == CURL_POLL_REMOVE ? std::uint8_t{0} : static_cast<std::uint8_t>(what & 3);
-  if (!state.ours) {
-    loop.tell_epoll(socket, state);
-  } else if (!state.changed) {
-    state.changed = true;
-    loop.changed_.push_back(socket);
-  }
+  owner.loop->sockets_.want(socket, what == CURL_POLL_REMOVE ? 0 : what & CURL_POLL_INOUT, &owner);
   return 0;
 }
 
@@ -525,19 +446,13 @@ curl_socket_t HttpLoop::open_socket(void* loop,
   const int descriptor =
       socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (descriptor >= 0) {
-    SocketState& state = self.state_of(descriptor);
-    state = SocketState{};
-    state.ours = true;
+    self.sockets_.opened(descriptor);
   }
   return descriptor;
 }
 
 int HttpLoop::close_socket(void* loop, curl_socket_t socket) noexcept {
-  auto& self = *static_cast<HttpLoop*>(loop);
-  SocketState& state = self.state_of(socket);
-  const bool changed = state.changed;
-  state = SocketState{};
-  state.changed = changed;  // it may still stand in the list of changes
+  static_cast<HttpLoop*>(loop)->sockets_.closing(socket);
   return close(socket);
 }
 
@@ -589,62 +504,6 @@ int HttpLoop::before_request(void* slot, char*, char*, int, int) noexcept {
 
 std::unique_ptr<Transport> make_http_loop(const HttpLoopSettings& settings) {
   return std::make_unique<HttpLoop>(settings);
-}
-
-std::optional<std::string> http_get(const HttpEndpoint& endpoint, Milliseconds timeout) {
-  use_curl();
-  TlsStore tls(endpoint.ca_file);
-  const EasyHandle easy(curl_easy_init());
-  HeaderList headers;
-  for (const auto& [name, value] : endpoint.headers) {
-    append_header(headers, name + ": " + value);
-  }
-  std::string body;
-  const auto append =
-      +[](char* bytes, std::size_t size, std::size_t count, void* out) -> std::size_t {
-    constexpr std::size_t k_limit = std::size_t{16} << 20;
-    auto& text = *static_cast<std::string*>(out);
-    if (text.size() + size * count > k_limit) {
-      return 0;
-    }
-    text.append(bytes, size * count);
-    return size * count;
-  };
-  curl_easy_setopt(easy.get(), CURLOPT_URL, endpoint.url.c_str());
-  curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-  curl_easy_setopt(easy.get(), CURLOPT_WRITEFUNCTION, append);
-  curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &body);
-  if (!endpoint.unix_socket.empty()) {
-    curl_easy_setopt(easy.get(), CURLOPT_UNIX_SOCKET_PATH, endpoint.unix_socket.c_str());
-  }
-  tls.apply(easy.get());
-  long status = 0;
-  if (curl_easy_perform(easy.get()) != CURLE_OK ||
-      curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status != 200) {
-    return std::nullopt;
-  }
-  return body;
-}
-
-std::size_t allow_connections(std::size_t connections) {
-  const auto wanted = static_cast<rlim_t>(connections + k_files_besides_connections);
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return connections;
-  }
-  if (limit.rlim_cur < wanted) {
-    limit.rlim_cur = std::min(wanted, limit.rlim_max);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= wanted) {
-    return connections;
-  }
-  return limit.rlim_cur > k_files_besides_connections
-             ? static_cast<std::size_t>(limit.rlim_cur) - k_files_besides_connections
-             : 1;
 }
 
 }  // namespace batchllm

@@ -22,12 +22,4 @@ struct HttpLoopSettings {
 // Thread rule: wake() from any thread; everything else on one thread.
 std::unique_ptr<Transport> make_http_loop(const HttpLoopSettings& settings);
 
-// One blocking GET for probes and model lists: the response body, or nullopt when nothing answered
-// with 200 in time.
-std::optional<std::string> http_get(const HttpEndpoint& endpoint, Milliseconds timeout);
-
-// Raises the limit of open files to what `connections` need; returns how many connections the limit
-// allows.
-std::size_t allow_connections(std::size_t connections);
-
 }  // namespace batchllm

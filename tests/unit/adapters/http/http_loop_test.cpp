@@ -365,16 +365,6 @@ TEST_CASE("a certificate file that is not there is refused at once", "[http]") {
   CHECK(thrown_error([&] { make_http_loop(settings); })->code() == ErrorCode::usage);
 }
 
-TEST_CASE("one GET for probes: the body of a 200, else nothing", "[http]") {
-  RawHttpServer server(always(RawHttpServer::ok("models")));
-  HttpEndpoint endpoint;
-  endpoint.url = server.url();
-  CHECK(http_get(endpoint, Milliseconds(20'000)) == "models");
-  RawHttpServer sick(always("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"));
-  endpoint.url = sick.url();
-  CHECK_FALSE(http_get(endpoint, Milliseconds(20'000)));
-}
-
 TEST_CASE("libcurl's errors say whether a request may have arrived", "[http]") {
   struct Case {
     CURLcode code;
