@@ -246,14 +246,14 @@ void HttpLoop::post(std::string_view body, Milliseconds timeout, void* token) {
   slot.token = token;
   slot.busy = true;
   slot.sent = false;
-  slot.posted_at = now_;
+  slot.posted_at = std::chrono::steady_clock::now();
   slot.response = HttpResponse{};
   slot.error_text[0] = '\0';
   CURL* easy = slot.easy.get();
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
   curl_multi_add_handle(slot.shard->multi.get(), easy);
-  expect_by(slot, now_ + timeout);
+  expect_by(slot, slot.posted_at + timeout);
 }
 
 void HttpLoop::abandon_all() {
