@@ -66,6 +66,7 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
   commit();
   send_rows();
   update_counters(now);
+  finishing_ = lane_.ready_count() == 0 && lane_.waiting_count() == 0 && queue_.is_drained();
   if (stopping) {
     const bool patience_is_over = now - *stopping_since_ >= settings_.drain || storage_failed_;
     if (lane_.in_flight() == 0 || patience_is_over) {
@@ -73,8 +74,7 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
       commit();
       finished_ = true;
     }
-  } else if (lane_.in_flight() == 0 && lane_.ready_count() == 0 && lane_.waiting_count() == 0 &&
-             queue_.is_drained()) {
+  } else if (finishing_ && lane_.in_flight() == 0) {
     finished_ = true;
   }
   return next_wake(now);

@@ -62,6 +62,8 @@ class Dispatcher final : public TransportUser {
 
   bool is_finished() const override { return finished_; }
 
+  bool is_finishing() const override { return finishing_; }
+
  private:
   struct Done {
     std::unique_ptr<RowTask> task;
@@ -112,6 +114,7 @@ class Dispatcher final : public TransportUser {
   bool budget_is_full_ = false;
   bool storage_failed_ = false;
   bool finished_ = false;
+  bool finishing_ = false;  // nothing but what is in flight is left
   std::optional<TimePoint> stopping_since_;
   std::uint64_t finished_rows_ = 0;
 };

@@ -96,12 +96,6 @@ EngineResult Engine::run(const ShowProgress& show) {
     }
   });
   std::thread reader_thread([&] { read_rows(queue, reader); });
-  std::thread network_thread([&] {
-    guarded(parts_.stop, [&] { parts_.transport.run(dispatcher); });
-    const std::lock_guard lock(mutex_);
-    network_is_done_ = true;
-    network_ended_.notify_all();
-  });
   std::thread writer_thread([&] {
     guarded(parts_.stop, [&] {
       if (streams_answers) {
@@ -112,8 +106,16 @@ EngineResult Engine::run(const ShowProgress& show) {
       }
     });
   });
-  watch(writer, show);
-  network_thread.join();
+  std::thread watch_thread([&] { guarded(parts_.stop, [&] { watch(writer, show); }); });
+  // On the thread that called: the allocator serves a program's first thread with fewer system
+  // calls than others, and thousands of connections are much to allocate.
+  guarded(parts_.stop, [&] { parts_.transport.run(dispatcher); });
+  {
+    const std::lock_guard lock(mutex_);
+    network_is_done_ = true;
+  }
+  network_ended_.notify_all();
+  watch_thread.join();
   reader_thread.join();
   const bool all_read = counters_.reading_is_done;
   writer.finish_run(all_read ? std::optional(reader.end_row()) : std::nullopt);

@@ -60,15 +60,16 @@ struct EngineResult {
   std::uint64_t requests = 0;
 };
 
-// Runs a job from where it stands to its end or to a stop: one reader thread, one network thread,
-// one writer thread, and the caller's for progress. Why it stopped, if it did, is in `parts.stop`.
+// Runs a job from where it stands to its end or to a stop: one thread each for reading, writing the
+// result and progress, and the caller's for the network. Why it stopped, if it did, is in
+// `parts.stop`.
 class Engine {
  public:
   using ShowProgress = std::function<void(const ProgressSnapshot&)>;
 
   Engine(EngineParts parts, EngineSettings settings);
 
-  // `show` is called on this thread a few times a second.
+  // `show` is called on a thread of its own a few times a second, and at the end on this one.
   EngineResult run(const ShowProgress& show);
 
  private:

@@ -67,6 +67,10 @@ class TransportUser {
 
   // True when nothing is left to do: run() returns.
   virtual bool is_finished() const = 0;
+
+  // True when no more will be posted than what is in flight, and perhaps again: connections may be
+  // closed as their requests end.
+  virtual bool is_finishing() const { return false; }
 };
 
 // Sends requests and hands back responses, many at once. Thread rule: wake() from any thread;

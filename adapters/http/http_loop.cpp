@@ -18,15 +18,16 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
+#include <optional>
 #include <vector>
 
 namespace batchllm {
 namespace {
 
 // libcurl searches a multi's connections one by one: small multis keep that short.
-constexpr std::size_t k_slots_per_shard = 64;
+constexpr std::size_t k_slots_per_shard = 32;
 constexpr std::size_t k_http2_streams_per_shard = 100;
+constexpr std::size_t k_more_each_turn = 64;
 
 bool environment_names_proxy() {
   for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
@@ -71,9 +72,7 @@ class HttpLoop final : public Transport {
 
   void post(std::string_view body, Milliseconds timeout, void* token) override;
 
-  // Until the host's address is known one request goes alone: libcurl would start a resolver thread
-  // for each of the others.
-  std::size_t capacity() const override { return address_known_ ? settings_.capacity : 1; }
+  std::size_t capacity() const override { return turn_capacity_; }
 
   void abandon_all() override;
   void run(TransportUser& user) override;
@@ -83,6 +82,10 @@ class HttpLoop final : public Transport {
   std::int64_t wall_ms() const noexcept { return wall_ms_; }
 
  private:
+  std::size_t in_flight() const noexcept { return slots_.size() - free_slots_.size(); }
+
+  void begin_turn();
+  void keep_idle_connections(bool keeps);
   void make_shards();
   void set_up(Slot& slot);
   Slot& free_slot();
@@ -111,7 +114,7 @@ class HttpLoop final : public Transport {
   static int before_request(void* slot, char*, char*, int, int) noexcept;
 
   HttpLoopSettings settings_;
-  TlsStore tls_;
+  std::optional<TlsStore> tls_;  // for https
   HeaderList headers_;
   ShareHandle share_;
   std::vector<std::unique_ptr<Shard>> shards_;
@@ -121,6 +124,9 @@ class HttpLoop final : public Transport {
   Slot* soonest_ = nullptr;  // busy slots by deadline
   Slot* latest_ = nullptr;
   std::size_t slots_per_shard_ = k_slots_per_shard;
+  std::size_t connections_per_shard_ = 0;
+  std::size_t turn_capacity_ = 1;
+  bool keeps_idle_connections_ = true;
   bool address_known_ = false;
   bool uses_proxy_ = false;
   TransportUser* user_ = nullptr;
@@ -131,8 +137,11 @@ class HttpLoop final : public Transport {
 
 HttpLoop::HttpLoop(const HttpLoopSettings& settings)
     : settings_(settings),
-      tls_((use_curl(), settings.endpoint.ca_file)),
       uses_proxy_(environment_names_proxy()) {
+  use_curl();
+  if (settings_.endpoint.url.starts_with("https:")) {
+    tls_.emplace(settings_.endpoint.ca_file);
+  }
   for (const auto& [name, value] : settings_.endpoint.headers) {
     append_header(headers_, name + ": " + value);
   }
@@ -157,7 +166,7 @@ HttpLoop::~HttpLoop() {
 
 void HttpLoop::make_shards() {
   const std::size_t count = (settings_.capacity + slots_per_shard_ - 1) / slots_per_shard_;
-  const std::size_t per_shard = (settings_.capacity + count - 1) / count;
+  connections_per_shard_ = (settings_.capacity + count - 1) / count;
   for (std::size_t i = 0; i < count; ++i) {
     auto shard = std::make_unique<Shard>();
     shard->loop = this;
@@ -168,7 +177,7 @@ void HttpLoop::make_shards() {
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &HttpLoop::on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, shard.get());
     // Fewer than the requests in flight would close a connection for every one that is reused.
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(per_shard));
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(connections_per_shard_));
     if (settings_.endpoint.http2) {
       curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
     } else {
@@ -179,6 +188,10 @@ void HttpLoop::make_shards() {
 }
 
 void HttpLoop::set_up(Slot& slot) {
+  slot.easy.reset(curl_easy_init());
+  if (slot.easy == nullptr) {
+    throw std::bad_alloc();
+  }
   CURL* easy = slot.easy.get();
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &slot);
   curl_easy_setopt(easy, CURLOPT_URL, settings_.endpoint.url.c_str());
@@ -217,8 +230,8 @@ void HttpLoop::set_up(Slot& slot) {
     // Otherwise libcurl looks into the environment for every request.
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
   }
-  if (settings_.endpoint.url.starts_with("https:")) {
-    tls_.apply(easy);
+  if (tls_) {
+    tls_->apply(easy);
   }
 }
 
@@ -227,10 +240,6 @@ Slot& HttpLoop::free_slot() {
     auto slot = std::make_unique<Slot>();
     slot->loop = this;
     slot->shard = shards_[slots_.size() % shards_.size()].get();
-    slot->easy.reset(curl_easy_init());
-    if (slot->easy == nullptr) {
-      throw std::bad_alloc();
-    }
     set_up(*slot);
     slots_.push_back(std::move(slot));
     return *slots_.back();
@@ -238,6 +247,9 @@ Slot& HttpLoop::free_slot() {
   // The one that ended last: its connection is warm.
   Slot& slot = *free_slots_.back();
   free_slots_.pop_back();
+  if (slot.easy == nullptr) {
+    set_up(slot);
+  }
   return slot;
 }
 
@@ -272,15 +284,19 @@ void HttpLoop::run(TransportUser& user) {
   user_ = &user;
   now_ = std::chrono::steady_clock::now();
   while (true) {
-    user_has_news_ = false;
+    begin_turn();
     const std::optional<TimePoint> user_wake = user.on_turn(now_);
     if (user.is_finished()) {
       return;
     }
+    keep_idle_connections(!user.is_finishing());
     run_timers();
     // A quick server's answer may be in already: the user's turn comes at once, or never when it
     // was the last one in flight.
-    const auto events = sockets_.wait(user_has_news_ ? 0 : wait_ms(user_wake));
+    const bool has_room_next_turn =
+        address_known_ && in_flight() == turn_capacity_ && turn_capacity_ < settings_.capacity;
+    const auto events =
+        sockets_.wait(user_has_news_ || has_room_next_turn ? 0 : wait_ms(user_wake));
     now_ = std::chrono::steady_clock::now();
     wall_ms_ = std::chrono::duration_cast<Milliseconds>(
                    std::chrono::system_clock::now().time_since_epoch())
@@ -290,6 +306,29 @@ void HttpLoop::run(TransportUser& user) {
     }
     run_timers();
     give_up_late_ones();
+  }
+}
+
+// Until the host's address is known one request goes alone: libcurl would start a resolver thread
+// for each of the others. Later a few dozen more go in every turn, so that thousands of connections
+// that open at the start send as they open and not when the last of them did.
+void HttpLoop::begin_turn() {
+  user_has_news_ = false;
+  turn_capacity_ =
+      address_known_ ? std::min(settings_.capacity, in_flight() + k_more_each_turn) : 1;
+}
+
+// Closing thousands of connections takes as long as opening them. Towards the end of a run each
+// request that ends takes an idle one along, while the others are still waited for.
+void HttpLoop::keep_idle_connections(bool keeps) {
+  if (keeps == keeps_idle_connections_) {
+    return;
+  }
+  keeps_idle_connections_ = keeps;
+  for (auto& shard : shards_) {
+    curl_multi_setopt(shard->multi.get(),
+                      CURLMOPT_MAXCONNECTS,
+                      keeps ? static_cast<long>(connections_per_shard_) : 1L);
   }
 }
 
@@ -373,6 +412,9 @@ void HttpLoop::end(Slot& slot, CURLcode code) {
   user_->on_response(slot.token, response);
   user_has_news_ = true;
   slot.body.clear();
+  if (!keeps_idle_connections_) {
+    slot.easy.reset();
+  }
   free_slots_.push_back(&slot);
 }
 

@@ -81,8 +81,7 @@ std::span<const epoll_event> SocketWatch::wait(int timeout_ms) {
   changed_.clear();
   const int count =
       epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
-  const std::span<epoll_event> events(events_.data(),
-                                      static_cast<std::size_t>(std::max(count, 0)));
+  const std::span<epoll_event> events(events_.data(), static_cast<std::size_t>(std::max(count, 0)));
   const auto woken = std::find_if(
       events.begin(), events.end(), [&](const epoll_event& one) { return one.data.fd == wake_; });
   if (woken == events.end()) {

@@ -10,10 +10,10 @@
 
 namespace batchllm {
 
-// What libcurl wants to hear of its sockets, told to one epoll. Changes of sockets that we opened are
-// collected and told once before waiting, since most are taken back within a turn; libcurl closes its
-// resolver's descriptors without a word, so those are told at once.
-// Thread rule: wake() from any thread; everything else on one thread.
+// What libcurl wants to hear of its sockets, told to one epoll. Changes of sockets that we opened
+// are collected and told once before waiting, since most are taken back within a turn; libcurl
+// closes its resolver's descriptors without a word, so those are told at once. Thread rule: wake()
+// from any thread; everything else on one thread.
 class SocketWatch {
  public:
   SocketWatch();  // throws Error(storage) when the system has no descriptors left
