@@ -170,6 +170,24 @@ BATCHLLM_CSV_TARGET bool scan_stretch(CsvScan& scan,
     const CsvMask delimiters = equal(chunk, delimiter);
     const CsvMask line_feeds = equal(chunk, line_feed);
     const CsvMask returns = equal(chunk, carriage_return);
+    const CsvMask breaks = returns | (line_feeds & ~shifted(returns, carry.after_return));
+    if ((quotes | carry.quoted | carry.after_quote) == 0) {
+      // Most files have few quotes or many: this is foreseen by the processor.
+      part->ends = delimiters | breaks;
+      part->end_count = static_cast<std::uint32_t>(end - ends);
+      end = put_positions(end, static_cast<std::uint32_t>(position), part->ends);
+      part->record_ends = breaks;
+      part->inner_breaks = 0;
+      part->doubled_quotes = 0;
+      part->inner_break_count = stretch.inner_break_count;
+      part->doubled_quote_count = stretch.doubled_quote_count;
+      stretch.with_record_ends |= breaks != 0 ? bit : 0;
+      bit <<= 1;
+      ++part;
+      carry.may_open = (delimiters | line_feeds | returns) >> 63;
+      carry.after_return = returns >> 63;
+      continue;
+    }
     const CsvMask quoted = prefix_parity(quotes) ^ carry.quoted;
     const CsvMask closing = quotes & ~quoted;
     const CsvMask behind_closing = shifted(closing, carry.after_quote);
@@ -181,7 +199,6 @@ BATCHLLM_CSV_TARGET bool scan_stretch(CsvScan& scan,
       break;
     }
     // A line feed behind a carriage return is one line break with it.
-    const CsvMask breaks = returns | (line_feeds & ~shifted(returns, carry.after_return));
     part->ends = (delimiters | breaks) & ~quoted;
     part->end_count = static_cast<std::uint32_t>(end - ends);
     end = put_positions(end, static_cast<std::uint32_t>(position), part->ends);
