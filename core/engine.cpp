@@ -13,7 +13,7 @@ namespace batchllm {
 namespace {
 
 constexpr std::size_t k_rows_queued = 1024;
-constexpr std::uint64_t k_rows_ahead_of_result = 16 * k_rows_per_shard;
+constexpr std::uint64_t k_rows_ahead_of_result = 32 * k_rows_per_shard;
 constexpr std::size_t k_bytes_waiting_for_result = std::size_t{32} << 20;
 constexpr Milliseconds k_tick{100};
 constexpr Milliseconds k_sync_interval{200};

@@ -22,7 +22,7 @@
 
 namespace batchllm {
 
-// The append-only record of what was asked and answered, one file for 65,536 rows. What was handed
+// The append-only record of what was asked and answered, one file for 32,768 rows. What was handed
 // to `commit` survives the death of the process; what `sync` covered survives the death of the
 // machine.
 //

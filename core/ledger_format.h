@@ -24,7 +24,7 @@ namespace batchllm {
 inline constexpr int k_ledger_version = 1;
 
 // Rows of a shard: a ledger file holds the rows [shard * k, (shard + 1) * k).
-inline constexpr std::uint64_t k_rows_per_shard = 65'536;
+inline constexpr std::uint64_t k_rows_per_shard = 32'768;
 
 struct SentRecord {
   std::uint64_t row_index = 0;

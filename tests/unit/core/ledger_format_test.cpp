@@ -149,7 +149,7 @@ TEST_CASE("a glance tells the kinds of lines apart", "[ledger]") {
   append_header_line(header, "job_\"1\"", 3);
   CHECK(is_json(header));
   CHECK(glance(header).kind == LineGlance::Kind::header);
-  CHECK_THAT(header, ContainsSubstring(R"("first_row":196608)"));
+  CHECK_THAT(header, ContainsSubstring(R"("first_row":98304)"));
   std::string sent;
   append_sent_line(sent, {{1, 1, 1}}, 0);
   CHECK(glance(sent).kind == LineGlance::Kind::sent);
