@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace batchllm {
 namespace {
@@ -24,6 +25,17 @@ std::string count_in_words(std::int64_t count) {
 }
 
 }  // namespace
+
+CostEstimate CostEstimate::without(std::uint64_t rows_done) const {
+  CostEstimate rest = *this;
+  rest.rows -= std::min(rows_done, rows);
+  const double share = rows == 0 ? 0 : static_cast<double>(rest.rows) / static_cast<double>(rows);
+  rest.input_tokens = std::llround(static_cast<double>(input_tokens) * share);
+  if (input_cost_micro_usd) {
+    rest.input_cost_micro_usd = std::llround(static_cast<double>(*input_cost_micro_usd) * share);
+  }
+  return rest;
+}
 
 CostEstimate estimate_cost(const JobRecord& record,
                            const JobInputs& inputs,

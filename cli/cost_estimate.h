@@ -17,6 +17,9 @@ struct CostEstimate {
   std::int64_t input_tokens = 0;
   std::optional<std::int64_t> input_cost_micro_usd;  // nullopt: the price is not known
   std::int64_t output_price = 0;                     // micro-USD for a million tokens
+
+  // For what is left when so many rows are done.
+  CostEstimate without(std::uint64_t rows_done) const;
 };
 
 // Renders the first rows of the inputs (a few milliseconds, whatever their size).

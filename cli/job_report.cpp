@@ -54,26 +54,13 @@ std::string_view JobReport::status() const noexcept {
   return record.status == JobStatus::running ? "interrupted" : job_status_name(record.status);
 }
 
-std::vector<std::uint64_t> ledger_numbers(const JobDirectory& directory) {
-  std::vector<std::uint64_t> numbers;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory.folder(), error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("ledger-") && name.ends_with(".jsonl")) {
-      numbers.push_back(std::strtoull(name.c_str() + 7, nullptr, 10));
-    }
-  }
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
-}
-
 JobReport report_job(const JobDirectory& directory) {
   JobReport report;
   report.record = directory.load();
   report.is_running = directory.is_locked();
   const Manifest manifest(directory.manifest_path(), Manifest::Access::read_only);
   report.totals = manifest.totals();
-  for (const std::uint64_t number : ledger_numbers(directory)) {
+  for (const std::uint64_t number : Ledger::shards_in(directory.folder())) {
     if (!manifest.shards().contains(number)) {
       report.totals += scan_totals(directory, number, report);
     }
@@ -84,7 +71,7 @@ JobReport report_job(const JobDirectory& directory) {
 
 void for_each_failure(const JobDirectory& directory,
                       const std::function<void(const Outcome&)>& visit) {
-  for (const std::uint64_t number : ledger_numbers(directory)) {
+  for (const std::uint64_t number : Ledger::shards_in(directory.folder())) {
     std::map<std::uint64_t, Outcome> failures;
     scan_ledger(Ledger::shard_path(directory.folder(), number),
                 [&](std::uint64_t, std::string_view line, const LineGlance& seen) {
@@ -106,7 +93,7 @@ std::map<std::uint64_t, OpenAttempt> rows_in_doubt(const JobDirectory& directory
   if (directory.is_locked()) {
     return rows;
   }
-  for (const std::uint64_t number : ledger_numbers(directory)) {
+  for (const std::uint64_t number : Ledger::shards_in(directory.folder())) {
     const LedgerScan scan = scan_ledger(Ledger::shard_path(directory.folder(), number),
                                         [](std::uint64_t, std::string_view, const LineGlance&) {});
     for (const auto& [row, attempt] : scan.open_attempts) {

@@ -28,9 +28,6 @@ struct JobReport {
   std::string_view status() const noexcept;
 };
 
-// The shards that have a ledger file, in order.
-std::vector<std::uint64_t> ledger_numbers(const JobDirectory& directory);
-
 JobReport report_job(const JobDirectory& directory);
 
 // The latest outcome of every row that is not ok, in row order, shard by shard.

@@ -55,7 +55,7 @@ void reopen_failed_rows(const JobDirectory& directory,
                         Ledger& ledger,
                         Manifest& manifest) {
   std::vector<std::uint64_t> numbers;
-  for (const std::uint64_t number : ledger_numbers(directory)) {
+  for (const std::uint64_t number : Ledger::shards_in(directory.folder())) {
     const auto sealed = manifest.shards().find(number);
     if (sealed == manifest.shards().end() ||
         sealed->second.totals.failed + sealed->second.totals.skipped != 0) {
@@ -181,6 +181,11 @@ int JobSession::run() {
   if (!is_saved_) {
     directory_.save(record_);
   }
+  for (const std::uint64_t number : Ledger::shards_in(directory_.folder())) {
+    if (!manifest_.shards().contains(number)) {
+      ledger_.open_shard(number);
+    }
+  }
   announce();
 
   const auto wanted = static_cast<std::size_t>(record_.settings.limits.concurrency);
@@ -288,8 +293,10 @@ void JobSession::announce() {
   std::string text =
       fmt::format("{} {}", start_.is_new ? "Reading" : "Going on with", printable(what));
   if (!from_stdin) {
-    const CostEstimate estimate = estimate_cost(record_, inputs_, model_);
-    text += fmt::format(": {}",
+    const std::uint64_t done = manifest_.totals().done() + ledger_.opened_totals().done();
+    const CostEstimate estimate = estimate_cost(record_, inputs_, model_).without(done);
+    text += fmt::format(": {}{}",
+                        done == 0 ? "" : fmt::format("{} done, to go: ", count_noun(done, "row")),
                         describe_estimate(estimate, record_.settings.limits.max_cost_micro_usd));
   }
   ui_.messages().note(fmt::format("{} ({})", text, record_.id));

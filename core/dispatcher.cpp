@@ -29,6 +29,18 @@ RowFailure failure_of(TransportFailure failure) noexcept {
   }
 }
 
+// A provider may bill a request whose answer got lost.
+bool may_have_arrived(TransportFailure failure) noexcept {
+  return failure == TransportFailure::timeout || failure == TransportFailure::broken ||
+         failure == TransportFailure::too_large;
+}
+
+std::string unanswered_text(std::int64_t micro_usd) {
+  return micro_usd == 0
+             ? std::string()
+             : fmt::format("requests without an answer may have cost {}, ", usd_text(micro_usd));
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(Transport& transport,
@@ -127,12 +139,13 @@ bool Dispatcher::reserve(RowTask& task) {
   }
   budget_is_full_ = true;
   if (budget_.holds_nothing()) {
-    stop_.stop(
-        Error(ErrorCode::cost_limit,
-              fmt::format("the cost limit is reached: {} spent, and the next row may cost up to {}",
-                          usd_text(budget_.spent()),
-                          usd_text(task.reserved_micro_usd)),
-              "go on with a higher --max-cost, or hold less back for each row with --max-tokens"));
+    stop_.stop(Error(
+        ErrorCode::cost_limit,
+        fmt::format("the cost limit is reached: {} spent, {}and the next row may cost up to {}",
+                    usd_text(budget_.spent()),
+                    unanswered_text(budget_.unanswered()),
+                    usd_text(task.reserved_micro_usd)),
+        "go on with a higher --max-cost, or hold less back for each row with --max-tokens"));
   }
   return false;
 }
@@ -235,7 +248,11 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   const bool is_final =
       response.should_retry == false || response.failure == TransportFailure::too_large;
   const std::int64_t cost = cost_of(usage).value_or(0);
-  budget_.settle(task->reserved_micro_usd, cost);
+  if (may_have_arrived(response.failure)) {
+    budget_.settle_unanswered(task->reserved_micro_usd);
+  } else {
+    budget_.settle(task->reserved_micro_usd, cost);
+  }
   counters_.cost_micro_usd.fetch_add(cost, std::memory_order_relaxed);
   if (stops || stop_.token().stop_requested()) {
     // The row is not to blame: it is asked again when the job is resumed.

@@ -48,7 +48,9 @@ EngineResult Engine::run(const ShowProgress& show) {
   const bool streams_answers = settings_.order == RowOrder::completion;
 
   Lane lane(settings_.lane);
-  Budget budget(settings_.max_cost_micro_usd, earlier_.cost_micro_usd);
+  Budget budget(settings_.max_cost_micro_usd,
+                earlier_.cost_micro_usd,
+                parts_.ledger.open_attempts_micro_usd());
   TaskQueue queue(k_rows_queued, settings_.max_bytes_in_flight);
   settings_.reader.pack_rows = streams_answers;
   RowReader reader(parts_.source,
@@ -146,17 +148,12 @@ EngineResult Engine::run(const ShowProgress& show) {
 
 // Outcomes of earlier runs count from the start, and their ledgers tell what is in doubt.
 void Engine::open_unsealed_shards() {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(settings_.job_folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with("ledger-") || !name.ends_with(".jsonl")) {
-      continue;
-    }
-    const std::uint64_t number = std::strtoull(name.c_str() + 7, nullptr, 10);
+  for (const std::uint64_t number : Ledger::shards_in(settings_.job_folder)) {
     if (!parts_.manifest.shards().contains(number)) {
       parts_.ledger.open_shard(number);
     }
-    sizes_at_start_[number] = entry.file_size();
+    sizes_at_start_[number] =
+        std::filesystem::file_size(Ledger::shard_path(settings_.job_folder, number));
   }
 }
 

@@ -63,6 +63,19 @@ std::filesystem::path Ledger::shard_path(const std::filesystem::path& folder,
   return folder / fmt::format("ledger-{:05}.jsonl", number);
 }
 
+std::vector<std::uint64_t> Ledger::shards_in(const std::filesystem::path& folder) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("ledger-") && name.ends_with(".jsonl")) {
+      numbers.push_back(std::strtoull(name.c_str() + 7, nullptr, 10));
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
 std::shared_ptr<Shard> Ledger::open_shard(std::uint64_t number) {
   const MutexLock lock(mutex_);
   const auto found = files_.find(number);
@@ -156,6 +169,15 @@ std::optional<OpenAttempt> Ledger::take_open_attempt(std::uint64_t row_index) {
   const OpenAttempt attempt = found->second;
   open_attempts_.erase(found);
   return attempt;
+}
+
+std::int64_t Ledger::open_attempts_micro_usd() const {
+  const MutexLock lock(mutex_);
+  std::int64_t sum = 0;
+  for (const auto& [row_index, attempt] : open_attempts_) {
+    sum += attempt.answered ? 0 : attempt.max_cost_micro_usd;
+  }
+  return sum;
 }
 
 void Ledger::reopen(std::uint64_t row_index) {

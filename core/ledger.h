@@ -36,6 +36,9 @@ class Ledger {
   static std::filesystem::path shard_path(const std::filesystem::path& folder,
                                           std::uint64_t number);
 
+  // The shards that have a file in the folder, in order.
+  static std::vector<std::uint64_t> shards_in(const std::filesystem::path& folder);
+
   // The rows of a shard; when it is not open yet, its file is read (attempts without an outcome are
   // added to `open_attempts`) and a torn end cut off.
   std::shared_ptr<Shard> open_shard(std::uint64_t number);
@@ -54,6 +57,9 @@ class Ledger {
   // Rows that were sent by earlier runs and have no outcome, of shards opened so far. Taken: asked
   // once.
   std::optional<OpenAttempt> take_open_attempt(std::uint64_t row_index);
+
+  // What the attempts of `take_open_attempt` may have cost, as far as they are not taken yet.
+  std::int64_t open_attempts_micro_usd() const;
 
   // Makes a row with an outcome open again, to be asked once more. Its shard must be open.
   void reopen(std::uint64_t row_index);

@@ -272,7 +272,11 @@ std::string duration_text(double seconds) {
 
 std::string usd_text(std::int64_t micro_usd) {
   const double usd = static_cast<double>(micro_usd) / 1e6;
-  return std::abs(usd) >= 100 ? fmt::format("${:.2f}", usd) : fmt::format("${:.4f}", usd);
+  if (std::abs(usd) >= 100) {
+    return fmt::format("${:.2f}", usd);
+  }
+  const bool is_tiny = micro_usd != 0 && std::abs(micro_usd) < 100;
+  return is_tiny ? fmt::format("${:.6f}", usd) : fmt::format("${:.4f}", usd);
 }
 
 std::string count_noun(std::uint64_t count, std::string_view singular) {

@@ -33,6 +33,18 @@ TEST_CASE("the budget is not overspent", "[e2e][limits]") {
   check_each_asked_once(simulator, 100);
 }
 
+TEST_CASE("the budget counts requests whose answer got lost", "[e2e][limits]") {
+  const SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--fault", "reset:50%"});
+  const Workspace workspace(BATCHLLM_PROGRAM);
+  workspace.write("rows.csv", csv_of_rows(100));
+  const auto stopped = workspace.run(
+      simulator, {"rows.csv", "-o", "out.csv", "--max-tokens", "16", "--max-cost", "0.0002"});
+  CAPTURE(stopped.error_text);
+  CHECK(stopped.exit_code == 5);
+  CHECK_THAT(stopped.error_text, ContainsSubstring("requests without an answer may have cost $"));
+  CHECK(workspace.call({"resume", "--max-cost", "1"}).exit_code != 5);
+}
+
 TEST_CASE("a deadline stops the run in time", "[e2e][limits]") {
   SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--latency", "100ms"});
   const Workspace workspace(BATCHLLM_PROGRAM);

@@ -21,6 +21,18 @@ TEST_CASE("the worst case of every request in flight is held back", "[budget]") 
   CHECK(budget.spent() == 65);
 }
 
+TEST_CASE("what a request without an answer may have cost stays held back", "[budget]") {
+  Budget budget(100, 30, 20);
+  CHECK_FALSE(budget.reserve(51));
+  CHECK(budget.reserve(40));
+  budget.settle_unanswered(40);
+  CHECK(budget.holds_nothing());
+  CHECK(budget.unanswered() == 60);
+  CHECK(budget.spent() == 30);
+  CHECK(budget.reserve(10));
+  CHECK_FALSE(budget.reserve(1));
+}
+
 TEST_CASE("without a limit everything is allowed and counted", "[budget]") {
   Budget budget(std::nullopt, 0);
   CHECK(budget.reserve(1'000'000'000'000));

@@ -58,5 +58,8 @@ TEST_CASE("numbers are written for people", "[text]") {
   CHECK(duration_text(4000) == "1h06m");
   CHECK(bytes_text(1536) == "1.5 KB");
   CHECK(usd_text(1'234'567) == "$1.2346");
+  CHECK(usd_text(100) == "$0.0001");
+  CHECK(usd_text(99) == "$0.000099");
+  CHECK(usd_text(0) == "$0.0000");
   CHECK(name_list({"a", "b", "c"}) == "a, b and c");
 }
