@@ -40,9 +40,11 @@ std::vector<ConsensusCase> consensus_cases() {
     const auto quote = document["quote"].get_string().value();
     c.dialect.quote = quote.empty() ? '\0' : quote.front();
     c.width = static_cast<std::size_t>(document["width"].get_uint64().value());
-    for (const auto row : document["rows"].get_array().value()) {
+    const simdjson::dom::array rows = document["rows"].get_array().value();
+    for (const auto row : rows) {
       auto& cells = c.rows.emplace_back();
-      for (const auto cell : row.get_array().value()) {
+      const simdjson::dom::array row_cells = row.get_array().value();
+      for (const auto cell : row_cells) {
         cells.emplace_back(cell.get_string().value());
       }
     }
