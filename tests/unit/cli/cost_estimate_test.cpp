@@ -21,13 +21,15 @@ CostEstimate estimate_of(std::uint64_t rows) {
 
 TEST_CASE("an estimate in words", "[cost_estimate]") {
   CostEstimate estimate = estimate_of(1);
-  CHECK(describe_estimate(estimate, std::nullopt) ==
-        "1 row, about 100 tokens in, about $0.000015 for them and $0.0006 for each 1,000 tokens out");
+  CHECK(
+      describe_estimate(estimate, std::nullopt) ==
+      "1 row, about 100 tokens in, about $0.000015 for them and $0.0006 for each 1,000 tokens out");
   estimate = estimate_of(20'000);
   estimate.rows_are_exact = false;
-  CHECK(describe_estimate(estimate, 5'000'000) ==
-        "about 20,000 rows, about 2.0M tokens in, about $0.3000 for them and $0.0006 for each 1,000 "
-        "tokens out (limit $5.0000)");
+  CHECK(
+      describe_estimate(estimate, 5'000'000) ==
+      "about 20,000 rows, about 2.0M tokens in, about $0.3000 for them and $0.0006 for each 1,000 "
+      "tokens out (limit $5.0000)");
   estimate.input_cost_micro_usd.reset();
   CHECK(describe_estimate(estimate, std::nullopt) ==
         "about 20,000 rows, about 2.0M tokens in, price not known");
