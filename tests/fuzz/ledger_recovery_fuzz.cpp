@@ -60,6 +60,7 @@ std::set<std::uint64_t> rows_in(const std::string& path) {
 
 // Opens the damaged ledger, writes on, and looks for what must be there.
 void check(const std::string& bytes, const std::set<std::uint64_t>& untouched) {
+  constexpr std::uint64_t k_new_row = batchllm::k_rows_per_shard - 1;
   static const batchllm::ScratchFolder folder;
   const std::string path = folder.write(Ledger::shard_path("", 0).string(), bytes);
   try {
@@ -67,7 +68,7 @@ void check(const std::string& bytes, const std::set<std::uint64_t>& untouched) {
     {
       Ledger ledger(folder.path(), "job_1");
       const auto shard = ledger.open_shard(0);
-      ledger.append(batchllm::ok_outcome(60'000));
+      ledger.append(batchllm::ok_outcome(k_new_row));
       ledger.commit(0);
       batchllm::LedgerReader reader(path);
       for (const auto row : before) {
@@ -77,7 +78,7 @@ void check(const std::string& bytes, const std::set<std::uint64_t>& untouched) {
       }
     }
     const auto after = rows_in(path);
-    require(after.contains(60'000));
+    require(after.contains(k_new_row));
     for (const auto row : untouched) {
       require(before.contains(row) && after.contains(row));
     }
