@@ -278,14 +278,37 @@ std::optional<Outcome> read_outcome_line(std::string_view line) {
   return outcome;
 }
 
+namespace {
+
+// Where the next seal stands that is whole. Of one that is cut off, what follows may be the
+// beginning of the next record.
+std::size_t find_seal(std::string_view bytes, std::size_t at) {
+  constexpr std::string_view k_hexadecimal = "0123456789abcdef";
+  constexpr std::string_view k_end = "\"}";
+  while (true) {
+    const std::size_t seal = bytes.find(k_checksum_name, at);
+    if (seal == std::string_view::npos || seal + k_seal_bytes > bytes.size()) {
+      return std::string_view::npos;
+    }
+    const std::string_view hash = bytes.substr(seal, k_seal_bytes).substr(k_checksum_name.size());
+    if (hash.find_first_not_of(k_hexadecimal) == hash.size() - k_end.size() &&
+        hash.ends_with(k_end)) {
+      return seal;
+    }
+    at = seal + 1;
+  }
+}
+
+}  // namespace
+
 std::uint64_t salvage_records(std::string_view bytes,
                               const std::function<void(std::size_t, std::string_view)>& found) {
   // Quotes inside of JSON strings are escaped: a seal can only stand at the end of a record.
   std::uint64_t lost = 0;
   std::size_t at = 0;
   while (at < bytes.size()) {
-    const std::size_t seal = bytes.find(k_checksum_name, at);
-    if (seal == std::string_view::npos || seal + k_seal_bytes > bytes.size()) {
+    const std::size_t seal = find_seal(bytes, at);
+    if (seal == std::string_view::npos) {
       return lost + 1;
     }
     const std::size_t end = seal + k_seal_bytes;

@@ -14,8 +14,8 @@ struct Deadline {
 
 // Deadlines in order, the soonest first. Made for those that come nearly in order, as of requests
 // that all have the same timeout: then adding one takes a step, and so does removing any.
-// libcurl's own timers cost a search tree over all requests of a multi handle, touched at every step
-// of each of them.
+// libcurl's own timers cost a search tree over all requests of a multi handle, touched at every
+// step of each of them.
 class DeadlineList {
  public:
   Deadline* soonest() const noexcept { return soonest_; }

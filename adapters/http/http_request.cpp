@@ -99,8 +99,7 @@ void HttpRequest::begin(std::string_view body, Milliseconds timeout) {
   timeout_ = timeout;
   response_ = HttpResponse{};
   error_text_[0] = '\0';
-  curl_easy_setopt(
-      easy_.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, body.data());
 }
 
@@ -124,9 +123,8 @@ std::string HttpRequest::failure_text(CURLcode code) const {
     case CURLE_ABORTED_BY_CALLBACK:
       return "the server closed the connection without an answer";
     case CURLE_OPERATION_TIMEDOUT:
-      return fmt::format("{} within {} ms",
-                         sent_ ? "no complete answer" : "no connection",
-                         timeout_.count());
+      return fmt::format(
+          "{} within {} ms", sent_ ? "no complete answer" : "no connection", timeout_.count());
     default:
       return one_line(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), 300);
   }

@@ -216,6 +216,17 @@ TEST_CASE("any damaged byte costs at most the record that holds it", "[ledger]")
   }
 }
 
+TEST_CASE("a record that is cut off anywhere does not take along the one behind it", "[ledger]") {
+  std::string first;
+  append_outcome_line(first, outcome_of_row(0));
+  std::string second;
+  append_outcome_line(second, outcome_of_row(1));
+  for (std::size_t left = 0; left < first.size() - 1; ++left) {
+    CAPTURE(left);
+    CHECK(outcome_rows(first.substr(0, left) + second) == std::set<std::uint64_t>{1});
+  }
+}
+
 TEST_CASE("salvaging counts what it could not read", "[ledger]") {
   std::string text;
   for (std::uint64_t row = 0; row < 3; ++row) {

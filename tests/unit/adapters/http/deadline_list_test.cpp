@@ -17,8 +17,8 @@ TimePoint at(int ms) {
 std::vector<int> drained(DeadlineList& list) {
   std::vector<int> order;
   while (Deadline* soonest = list.soonest()) {
-    order.push_back(
-        static_cast<int>(std::chrono::duration_cast<Milliseconds>(soonest->at - TimePoint{}).count()));
+    order.push_back(static_cast<int>(
+        std::chrono::duration_cast<Milliseconds>(soonest->at - TimePoint{}).count()));
     list.remove(*soonest);
   }
   return order;
