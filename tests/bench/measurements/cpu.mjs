@@ -43,14 +43,24 @@ export async function checkSameBody(place) {
   }
 }
 
-async function againstWrk(place, name, server, concurrency, target) {
+// `startServer` is called for each run: connecting to an address with thousands of connections in
+// TIME_WAIT takes the kernel longer.
+async function againstWrk(place, name, startServer, concurrency, target) {
+  const alone = async (client, options) => {
+    const server = await startServer();
+    try {
+      return await client(place, { url: server.url, concurrency, ...options });
+    } finally {
+      await server.stop();
+    }
+  };
   const rows = place.quick ? 20_000 : 100_000;
   const input = makeInput(join(place.inputs, `rows-${rows}.csv`), rows);
   const ours = [];
   const theirs = [];
   for (let round = 0; round < Math.max(place.rounds, 2); ++round) {
-    ours.push((await batchllm(place, { url: server.url, input, rows, concurrency })).perRow);
-    theirs.push((await wrk(place, { url: server.url, concurrency, seconds: place.quick ? 2 : 6 })).perRequest);
+    ours.push((await alone(batchllm, { input, rows })).perRow);
+    theirs.push((await alone(wrk, { seconds: place.quick ? 2 : 6 })).perRequest);
   }
   return figure(name, median(ours) / median(theirs), {
     target,
@@ -66,15 +76,11 @@ async function cpu(place, concurrency) {
   }
   await checkSameBody(place);
   const figures = [];
-  const simulator = await place.simulator();
-  figures.push(await againstWrk(place, names[0], simulator, concurrency, 3.2));
-  await simulator.stop();
+  figures.push(await againstWrk(place, names[0], () => place.simulator(), concurrency, 3.2));
   if (missingNginx()) {
     return [...figures, skipped(names[1], missingNginx())];
   }
-  const nginx = await place.nginx(answer);
-  figures.push(await againstWrk(place, names[1], nginx, concurrency, null));
-  await nginx.stop();
+  figures.push(await againstWrk(place, names[1], () => place.nginx(answer), concurrency, null));
   return figures;
 }
 
