@@ -14,14 +14,19 @@ void check_each_asked_once(SimulatorProcess& simulator, std::size_t rows) {
   CHECK(simulator.calls_by_message().size() == rows);
 }
 
+// Runs 100 rows under a limit that is good for some of them.
+ProcessResult run_under_cost_limit(const Workspace& workspace, const SimulatorProcess& simulator) {
+  workspace.write("rows.csv", csv_of_rows(100));
+  return workspace.run(simulator,
+                       {"rows.csv", "-o", "out.csv", "--max-tokens", "16", "--max-cost", "0.0002"});
+}
+
 }  // namespace
 
 TEST_CASE("the budget is not overspent", "[e2e][limits]") {
   SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--latency", "5ms"});
   const Workspace workspace(BATCHLLM_PROGRAM);
-  workspace.write("rows.csv", csv_of_rows(100));
-  const auto stopped = workspace.run(
-      simulator, {"rows.csv", "-o", "out.csv", "--max-tokens", "16", "--max-cost", "0.0002"});
+  const auto stopped = run_under_cost_limit(workspace, simulator);
   CAPTURE(stopped.error_text);
   CHECK(stopped.exit_code == 5);
   CHECK_THAT(stopped.error_text, ContainsSubstring("the cost limit is reached"));
@@ -36,9 +41,7 @@ TEST_CASE("the budget is not overspent", "[e2e][limits]") {
 TEST_CASE("the budget counts requests whose answer got lost", "[e2e][limits]") {
   const SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--fault", "reset:50%"});
   const Workspace workspace(BATCHLLM_PROGRAM);
-  workspace.write("rows.csv", csv_of_rows(100));
-  const auto stopped = workspace.run(
-      simulator, {"rows.csv", "-o", "out.csv", "--max-tokens", "16", "--max-cost", "0.0002"});
+  const auto stopped = run_under_cost_limit(workspace, simulator);
   CAPTURE(stopped.error_text);
   CHECK(stopped.exit_code == 5);
   CHECK_THAT(stopped.error_text, ContainsSubstring("requests without an answer may have cost $"));
