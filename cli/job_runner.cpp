@@ -181,11 +181,7 @@ int JobSession::run() {
   if (!is_saved_) {
     directory_.save(record_);
   }
-  for (const std::uint64_t number : Ledger::shards_in(directory_.folder())) {
-    if (!manifest_.shards().contains(number)) {
-      ledger_.open_shard(number);
-    }
-  }
+  open_unsealed_shards(ledger_, manifest_, directory_.folder());
   announce();
 
   const auto wanted = static_cast<std::size_t>(record_.settings.limits.concurrency);

@@ -33,13 +33,28 @@ void guarded(StopReason& stop, Body body) {
 
 }  // namespace
 
+void open_unsealed_shards(Ledger& ledger,
+                          const Manifest& manifest,
+                          const std::filesystem::path& job_folder) {
+  const auto sealed = manifest.shards();
+  for (const std::uint64_t number : Ledger::shards_in(job_folder)) {
+    if (!sealed.contains(number)) {
+      ledger.open_shard(number);
+    }
+  }
+}
+
 Engine::Engine(EngineParts parts, EngineSettings settings)
     : parts_(parts),
       settings_(std::move(settings)) {}
 
 EngineResult Engine::run(const ShowProgress& show) {
   started_at_ = rate_at_ = parts_.clock.now();
-  open_unsealed_shards();
+  open_unsealed_shards(parts_.ledger, parts_.manifest, settings_.job_folder);
+  for (const std::uint64_t number : Ledger::shards_in(settings_.job_folder)) {
+    sizes_at_start_[number] =
+        std::filesystem::file_size(Ledger::shard_path(settings_.job_folder, number));
+  }
   earlier_ = parts_.manifest.totals();
   earlier_ += parts_.ledger.opened_totals();
   counters_.already_done = earlier_.done();
@@ -144,17 +159,6 @@ EngineResult Engine::run(const ShowProgress& show) {
   result.requests = counters_.requests;
   show(result.progress);
   return result;
-}
-
-// Outcomes of earlier runs count from the start, and their ledgers tell what is in doubt.
-void Engine::open_unsealed_shards() {
-  for (const std::uint64_t number : Ledger::shards_in(settings_.job_folder)) {
-    if (!parts_.manifest.shards().contains(number)) {
-      parts_.ledger.open_shard(number);
-    }
-    sizes_at_start_[number] =
-        std::filesystem::file_size(Ledger::shard_path(settings_.job_folder, number));
-  }
 }
 
 void Engine::read_rows(TaskQueue& queue, RowReader& reader) {

@@ -60,6 +60,12 @@ struct EngineResult {
   std::uint64_t requests = 0;
 };
 
+// Opens what earlier runs left open: their outcomes count from the start, and their ledgers tell
+// what is in doubt. Shards that are open already stay as they are.
+void open_unsealed_shards(Ledger& ledger,
+                          const Manifest& manifest,
+                          const std::filesystem::path& job_folder);
+
 // Runs a job from where it stands to its end or to a stop: one thread each for reading, writing the
 // result and progress, and the caller's for the network. Why it stopped, if it did, is in
 // `parts.stop`.
@@ -73,7 +79,6 @@ class Engine {
   EngineResult run(const ShowProgress& show);
 
  private:
-  void open_unsealed_shards();
   void read_rows(TaskQueue& queue, RowReader& reader);
   void watch(ResultWriter& writer, const ShowProgress& show);
   void seal_shards(std::uint64_t written_before_row);
