@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/job_event.h"
+
+#include "core/error.h"
+#include "core/json_document.h"
+#include "core/json_text.h"
+#include "core/text.h"
+#include "core/time_text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+namespace batchllm {
+namespace {
+
+using namespace job_event;
+
+// The members of each payload, once for the writer and the reader.
+template <typename Members, typename Counts>
+void describe_counts(Members& members, Counts& counts) {
+  members.member("rows_total", counts.rows_total);
+  members.member("ok", counts.ok);
+  members.member("failed", counts.failed);
+  members.member("skipped", counts.skipped);
+  members.member("cost_micro_usd", counts.cost_micro_usd);
+  members.member("input_tokens", counts.input_tokens);
+  members.member("output_tokens", counts.output_tokens);
+}
+
+template <typename Members, typename Data>
+void describe(Members& members, Data& data) {
+  using Type = std::remove_const_t<Data>;
+  if constexpr (std::is_same_v<Type, Queued>) {
+    members.member("reason", data.reason);
+    members.member("message", data.message);
+    members.member("not_before_ms", data.not_before_ms);
+    members.member("priority", data.priority);
+    members.member("attempt", data.attempt);
+    members.member("crash_count", data.crash_count);
+  } else if constexpr (std::is_same_v<Type, Started>) {
+    members.member("attempt", data.attempt);
+    members.member("crash_count", data.crash_count);
+    members.member("epoch", data.epoch);
+    members.member("worker", data.worker);
+  } else if constexpr (std::is_same_v<Type, Progress>) {
+    describe_counts(members, data.counts);
+  } else if constexpr (std::is_same_v<Type, Paused>) {
+    members.member("reason", data.reason);
+    members.member("fault", data.fault);
+    members.member("attempt", data.attempt);
+    members.member("crash_count", data.crash_count);
+    describe_counts(members, data.counts);
+  } else if constexpr (std::is_same_v<Type, Interrupted>) {
+    members.member("reason", data.reason);
+    members.member("attempt", data.attempt);
+    members.member("crash_count", data.crash_count);
+  } else if constexpr (std::is_same_v<Type, WaitingInput>) {
+    members.member("question", data.question);
+    members.member("attempt", data.attempt);
+    members.member("crash_count", data.crash_count);
+    describe_counts(members, data.counts);
+  } else if constexpr (std::is_same_v<Type, Answered>) {
+    members.member("answer", data.answer);
+  } else if constexpr (std::is_same_v<Type, Ended>) {
+    members.member("exit_code", data.exit_code);
+    members.member("fault", data.fault);
+    describe_counts(members, data.counts);
+  } else if constexpr (std::is_same_v<Type, Requested>) {
+    members.member("wish", data.wish);
+  } else if constexpr (std::is_same_v<Type, Changed>) {
+    members.member("priority", data.priority);
+    members.member("name", data.name);
+    members.member("tags", data.tags);
+    members.member("max_cost_micro_usd", data.max_cost_micro_usd);
+  } else if constexpr (std::is_same_v<Type, Log>) {
+    members.member("level", data.level);
+    members.member("text", data.text);
+  } else if constexpr (std::is_same_v<Type, JobFault>) {
+    members.member("code", data.code);
+    members.member("message", data.message);
+    members.member("hint", data.hint);
+  } else {
+    static_assert(std::is_same_v<Type, JobQuestion>);
+    members.member("kind", data.kind);
+    members.member("text", data.text);
+  }
+}
+
+class PayloadWriter {
+ public:
+  explicit PayloadWriter(JsonWriter& json) : json_(json) {}
+
+  void member(std::string_view name, std::int64_t value) { json_.key(name).number(value); }
+
+  void member(std::string_view name, const std::string& value) { json_.key(name).string(value); }
+
+  template <typename Object>
+  void member(std::string_view name, const Object& value) {
+    json_.key(name).begin_object();
+    describe(*this, value);
+    json_.end_object();
+  }
+
+  template <typename Value>
+  void member(std::string_view name, const std::optional<Value>& value) {
+    if (value) {
+      member(name, *value);
+    } else {
+      json_.key(name).null();
+    }
+  }
+
+ private:
+  JsonWriter& json_;
+};
+
+class PayloadReader {
+ public:
+  PayloadReader(std::string_view type, const JsonNode& object) : type_(type), object_(object) {
+    if (object.kind() != JsonNode::Kind::object) {
+      refuse("is no JSON object");
+    }
+  }
+
+  void member(std::string_view name, std::int64_t& value) {
+    const auto number = take(name).integer();
+    if (!number) {
+      refuse(fmt::format("has no whole number as {}", name));
+    }
+    value = *number;
+  }
+
+  void member(std::string_view name, std::string& value) {
+    const auto text = take(name).string();
+    if (!text) {
+      refuse(fmt::format("has no text as {}", name));
+    }
+    value = *text;
+  }
+
+  template <typename Object>
+  void member(std::string_view name, Object& value) {
+    PayloadReader inner(type_, take(name));
+    describe(inner, value);
+    inner.finish();
+  }
+
+  template <typename Value>
+  void member(std::string_view name, std::optional<Value>& value) {
+    const JsonNode* found = object_.find(name);
+    if (found != nullptr && found->is_null()) {
+      seen_.insert(name);
+      value.reset();
+    } else {
+      member(name, value.emplace());
+    }
+  }
+
+  // Refuses members that nobody asked for.
+  void finish() const {
+    for (const JsonMember& given : object_.members()) {
+      if (!seen_.contains(given.key)) {
+        refuse(fmt::format("has an unknown member {}", printable(given.key)));
+      }
+    }
+  }
+
+ private:
+  const JsonNode& take(std::string_view name) {
+    const JsonNode* found = object_.find(name);
+    if (found == nullptr) {
+      refuse(fmt::format("lacks {}", name));
+    }
+    seen_.insert(name);
+    return *found;
+  }
+
+  [[noreturn]] void refuse(std::string_view what) const {
+    throw Error(ErrorCode::job_corrupt, fmt::format("the payload of {} {}", type_, what));
+  }
+
+  std::string_view type_;
+  const JsonNode& object_;
+  std::set<std::string_view> seen_;
+};
+
+constexpr std::array<std::string_view, 11> k_types = {"job.queued",
+                                                      "job.started",
+                                                      "job.progress",
+                                                      "job.paused",
+                                                      "job.interrupted",
+                                                      "job.waiting_input",
+                                                      "job.answered",
+                                                      "",  // its state names it
+                                                      "job.requested",
+                                                      "job.changed",
+                                                      "job.log"};
+
+template <std::size_t index = 0>
+JobEventData empty_data(std::string_view type) {
+  if constexpr (index == std::variant_size_v<JobEventData>) {
+    for (const JobState state : {JobState::succeeded,
+                                 JobState::partial,
+                                 JobState::failed,
+                                 JobState::cancelled}) {
+      Ended ended;
+      ended.state = state;
+      if (job_event_type(ended) == type) {
+        return ended;
+      }
+    }
+    throw Error(ErrorCode::job_corrupt, fmt::format("unknown event {}", printable(type)));
+  } else {
+    if (!type.empty() && k_types[index] == type) {
+      return std::variant_alternative_t<index, JobEventData>{};
+    }
+    return empty_data<index + 1>(type);
+  }
+}
+
+void refuse_event(const JobEvent& event, std::string_view why) {
+  throw Error(ErrorCode::job_corrupt,
+              fmt::format("event {} ({}): {}", event.seq, job_event_type(event.data), why));
+}
+
+// What each event says of the job.
+class Applier {
+ public:
+  Applier(JobView& view, std::int64_t at_ms) : view_(view), at_ms_(at_ms) {}
+
+  void operator()(const Queued& data) {
+    move(JobState::queued, data.reason, data.attempt, data.crash_count);
+    view_.priority = data.priority;
+    view_.not_before_ms = data.not_before_ms;
+    view_.wish = JobWish::run;
+    if (view_.last_seq == 0) {
+      view_.created_ms = at_ms_;
+    }
+  }
+
+  void operator()(const Started& data) {
+    move(JobState::running, {}, data.attempt, data.crash_count);
+    view_.epoch = data.epoch;
+    view_.not_before_ms.reset();
+    if (!view_.started_ms) {
+      view_.started_ms = at_ms_;
+    }
+  }
+
+  void operator()(const Progress& data) { view_.counts = data.counts; }
+
+  void operator()(const Paused& data) {
+    move(JobState::paused, data.reason, data.attempt, data.crash_count);
+    view_.fault = data.fault;
+    view_.counts = data.counts;
+  }
+
+  void operator()(const Interrupted& data) {
+    move(JobState::interrupted, data.reason, data.attempt, data.crash_count);
+  }
+
+  void operator()(const WaitingInput& data) {
+    move(JobState::waiting_input, data.question.kind, data.attempt, data.crash_count);
+    view_.question = data.question;
+    view_.counts = data.counts;
+  }
+
+  void operator()(const Answered& data) { static_cast<void>(data); }
+
+  void operator()(const Ended& data) {
+    move(data.state, data.fault ? data.fault->code : std::string(), view_.attempt, 0);
+    view_.fault = data.fault;
+    view_.counts = data.counts;
+    view_.exit_code = data.exit_code;
+    view_.finished_ms = at_ms_;
+    view_.not_before_ms.reset();
+  }
+
+  void operator()(const Requested& data) {
+    const auto wish = job_wish_from_name(data.wish);
+    view_.wish = wish.value_or(view_.wish);
+  }
+
+  void operator()(const Changed& data) {
+    view_.priority = data.priority.value_or(view_.priority);
+  }
+
+  void operator()(const Log& data) { static_cast<void>(data); }
+
+ private:
+  void move(JobState state, const std::string& reason, std::int64_t attempt, std::int64_t crashes) {
+    view_.state = state;
+    view_.reason = reason;
+    view_.attempt = attempt;
+    view_.crash_count = crashes;
+    view_.fault.reset();
+    view_.question.reset();
+  }
+
+  JobView& view_;
+  std::int64_t at_ms_;
+};
+
+}  // namespace
+
+std::string_view job_event_type(const JobEventData& data) noexcept {
+  if (const auto* ended = std::get_if<Ended>(&data)) {
+    switch (ended->state) {
+      case JobState::partial:
+        return "job.partial";
+      case JobState::failed:
+        return "job.failed";
+      case JobState::cancelled:
+        return "job.cancelled";
+      default:
+        return "job.succeeded";
+    }
+  }
+  return k_types.at(data.index());
+}
+
+std::string job_event_json(const JobEventData& data) {
+  JsonWriter json;
+  json.begin_object();
+  PayloadWriter writer(json);
+  std::visit([&writer](const auto& payload) { describe(writer, payload); }, data);
+  return json.end_object().text();
+}
+
+JobEventData parse_job_event(std::string_view type, int version, std::string_view json) {
+  if (version != k_job_event_version) {
+    throw Error(ErrorCode::job_corrupt,
+                fmt::format("{} has version {}; this program knows version {}",
+                            printable(type),
+                            version,
+                            k_job_event_version),
+                "a newer batchllm wrote it: use that one");
+  }
+  JobEventData data = empty_data(type);
+  const auto document = parse_json_document(json);
+  if (!document) {
+    throw Error(ErrorCode::job_corrupt, fmt::format("the payload of {} is no JSON", type));
+  }
+  PayloadReader reader(type, *document);
+  std::visit([&reader](auto& payload) { describe(reader, payload); }, data);
+  reader.finish();
+  return data;
+}
+
+std::string job_event_document(std::int64_t seq,
+                               std::int64_t at_ms,
+                               std::string_view type,
+                               std::int64_t version,
+                               std::string_view actor,
+                               std::string_view data_json) {
+  JsonWriter json;
+  json.begin_object().key("seq").number(seq).key("at").string(rfc3339(at_ms));
+  json.key("type").string(type).key("version").number(version);
+  json.key("actor").string(actor).key("data").raw(data_json);
+  return json.end_object().text();
+}
+
+void apply(JobView& view, const JobEvent& event) {
+  if (event.seq != view.last_seq + 1) {
+    refuse_event(event, fmt::format("number {} was to come", view.last_seq + 1));
+  }
+  if (view.last_seq == 0 && !std::holds_alternative<Queued>(event.data)) {
+    refuse_event(event, "a job begins with job.queued");
+  }
+  if (has_ended(view.state) && !std::holds_alternative<Log>(event.data)) {
+    refuse_event(event, "the job had ended");
+  }
+  std::visit(Applier(view, event.at_ms), event.data);
+  view.last_seq = event.seq;
+}
+
+}  // namespace batchllm

@@ -1,0 +1,630 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/scheduler/scheduler.h"
+
+#include "core/error.h"
+#include "core/json_text.h"
+#include "daemon/scheduler/lane_shares.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/statvfs.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+#include <set>
+
+namespace batchllm::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr int k_events = 32;
+constexpr int k_released_at_once = 500;
+constexpr auto k_retry_saving = 1s;
+constexpr auto k_look_for_space = 5s;
+// A stored progress event: when the job has come on by a hundredth, or after so long.
+constexpr auto k_progress_at_most_every = 1s;
+constexpr auto k_progress_at_least_every = 10s;
+constexpr std::int64_t k_progress_steps = 100;
+
+int checked(int descriptor) {
+  if (descriptor < 0) {
+    throw Error(ErrorCode::storage, "the system has no more descriptors for the scheduler");
+  }
+  return descriptor;
+}
+
+void empty(int descriptor) {
+  std::uint64_t count = 0;
+  static_cast<void>(read(descriptor, &count, sizeof count));
+}
+
+bool is_disk_full(const Error& error) noexcept {
+  return error.code() == ErrorCode::storage_full;
+}
+
+JobKind other_kind(JobKind kind) noexcept {
+  return kind == JobKind::job ? JobKind::job : JobKind::task;
+}
+
+}  // namespace
+
+// A worker and what it does.
+struct Scheduler::Post {
+  explicit Post(WorkerProcess started) : process(std::move(started)) {}
+
+  struct Assignment {
+    std::string id;
+    std::int64_t epoch = 0;
+    JobKind kind = JobKind::job;
+    std::string lane;
+    LaneUser part;
+    Time lease_until;
+    Time kept_at;
+    std::int64_t kept_done = -1;
+    JobCounts counts;
+    bool is_stopping = false;
+  };
+
+  WorkerProcess process;
+  std::optional<Assignment> job;
+  Time idle_since = steady_clock::now();
+  bool is_leaving = false;
+  bool is_gone = false;
+};
+
+Scheduler::Scheduler(JobStore& store, SchedulerSettings settings, FindKeys find_keys)
+    : store_(store),
+      settings_(std::move(settings)),
+      find_keys_(std::move(find_keys)),
+      epoll_(checked(epoll_create1(EPOLL_CLOEXEC))),
+      wake_event_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))),
+      wall_timer_(checked(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK))) {
+  for (const int descriptor : {wake_event_.get(), wall_timer_.get()}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = nullptr;
+    checked(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event));
+  }
+}
+
+Scheduler::~Scheduler() {
+  drain(0ms);
+}
+
+void Scheduler::start() {
+  recover();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Scheduler::wake() noexcept {
+  const std::uint64_t one = 1;
+  static_cast<void>(write(wake_event_.get(), &one, sizeof one));
+}
+
+void Scheduler::note_wishes() noexcept {
+  wishes_ = true;
+  wake();
+}
+
+void Scheduler::change_settings(const SchedulerSettings& settings) {
+  {
+    const std::lock_guard lock(settings_mutex_);
+    new_settings_ = settings;
+  }
+  wake();
+}
+
+void Scheduler::drain(std::chrono::milliseconds patience) {
+  if (!thread_.joinable()) {
+    return;
+  }
+  patience_ms_ = patience.count();
+  draining_ = true;
+  wake();
+  thread_.join();
+}
+
+SchedulerFigures Scheduler::figures() const noexcept {
+  return {worker_count_, running_count_};
+}
+
+// What ran when the daemon before this one ended: its workers are gone or about to go.
+void Scheduler::recover() {
+  const auto running = store_.read([](sql::Database& database) {
+    return read_jobs(database, "WHERE state BETWEEN 1 AND 4 AND state IN (1, 3)", {});
+  });
+  for (const QueuedJob& job : running) {
+    store_.write([&](JobTable& jobs) {
+      if (job.view.state == JobState::running) {
+        rescue_job(jobs, job.id, job.view.epoch, "daemon_died", settings_.backoff);
+      } else {
+        requeue_interrupted(jobs, job.id);
+      }
+    });
+  }
+}
+
+void Scheduler::run() {
+  while (true) {
+    {
+      const std::lock_guard lock(settings_mutex_);
+      if (new_settings_) {
+        settings_ = *std::exchange(new_settings_, std::nullopt);
+      }
+    }
+    const Time now = steady_clock::now();
+    retry_unsaved();
+    if (draining_) {
+      stop_everything(now);
+      if (posts_.empty() && unsaved_.empty()) {
+        return;
+      }
+    } else {
+      if (wishes_.exchange(false)) {
+        look_for_wishes();
+      }
+      go_on_when_there_is_space();
+      do_chores();
+      begin_jobs();
+      close_idle_workers(now);
+    }
+    check_leases(now);
+    forget_dead();
+    sleep();
+  }
+}
+
+// What cannot be saved for want of a disk is saved later; what is refused is a bug and told.
+bool Scheduler::save(const SavedWork& work) {
+  try {
+    store_.write(work);
+    return true;
+  } catch (const Error& error) {
+    spdlog::error("cannot save the state of the queue: {}", error.message());
+    if (error_kind(error.code()).exit_code != error_kind(ErrorCode::storage).exit_code) {
+      return false;
+    }
+    if (is_disk_full(error) && !space_check_at_) {
+      space_check_at_ = steady_clock::now() + k_look_for_space;
+    }
+    unsaved_.push_back(work);
+    return false;
+  }
+}
+
+void Scheduler::retry_unsaved() {
+  std::vector<SavedWork> waiting;
+  waiting.swap(unsaved_);
+  for (const SavedWork& work : waiting) {
+    save(work);
+  }
+}
+
+std::int64_t Scheduler::running(JobKind kind) const {
+  return std::count_if(posts_.begin(), posts_.end(), [kind](const auto& post) {
+    return post->job && other_kind(post->job->kind) == other_kind(kind);
+  });
+}
+
+void Scheduler::begin_jobs() {
+  if (space_check_at_) {
+    return;
+  }
+  bool changed = false;
+  while (running(JobKind::job) < settings_.max_running_jobs && begin_job(JobKind::job)) {
+    changed = true;
+  }
+  for (const JobKind kind : {JobKind::process, JobKind::task}) {
+    while (running(JobKind::task) < settings_.max_running_tasks && begin_job(kind)) {
+      changed = true;
+    }
+  }
+  if (changed) {
+    deal_lanes();
+  }
+}
+
+bool Scheduler::begin_job(JobKind kind) {
+  const bool any = store_.read([kind](sql::Database& database) {
+    return database
+        .integer("SELECT 1 FROM jobs WHERE state = 0 AND held = 0 AND kind = ? LIMIT 1",
+                 static_cast<std::int64_t>(kind))
+        .has_value();
+  });
+  if (!any) {
+    return false;
+  }
+  Post* post = idle_worker();
+  if (post == nullptr) {
+    return false;
+  }
+  std::optional<QueuedJob> job;
+  const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
+  try {
+    job = store_.write([&](JobTable& jobs) {
+      return claim_job(jobs, kind, post->process.name(), lease_until);
+    });
+  } catch (const Error& error) {
+    spdlog::error("cannot begin a job: {}", error.message());
+    space_check_at_ = steady_clock::now() + k_look_for_space;
+  }
+  if (!job) {
+    return false;
+  }
+  give(*post, *job);
+  return true;
+}
+
+Scheduler::Post* Scheduler::idle_worker() {
+  for (const auto& post : posts_) {
+    if (!post->job && !post->is_leaving && !post->is_gone) {
+      return post.get();
+    }
+  }
+  try {
+    auto post = std::make_unique<Post>(WorkerProcess::start(settings_.state_dir));
+    for (const int descriptor :
+         {post->process.channel().descriptor(), post->process.end_descriptor()}) {
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.ptr = post.get();
+      checked(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event));
+    }
+    posts_.push_back(std::move(post));
+    worker_count_ = posts_.size();
+    return posts_.back().get();
+  } catch (const Error& error) {
+    spdlog::error("{}", error.message());
+    return nullptr;
+  }
+}
+
+void Scheduler::give(Post& post, const QueuedJob& job) {
+  Post::Assignment& assignment = post.job.emplace();
+  assignment.id = job.id;
+  assignment.epoch = job.view.epoch;
+  assignment.kind = job.kind;
+  assignment.lane = job.lane;
+  assignment.part = {job.project, job.concurrency, 0};
+  assignment.lease_until = steady_clock::now() + settings_.lease;
+  assignment.counts = job.view.counts;
+  ++running_count_;
+  deal_lanes();
+  RunOrder order;
+  order.job_id = job.id;
+  order.epoch = job.view.epoch;
+  order.record = job.record;
+  order.created_ms = job.view.created_ms;
+  order.concurrency = assignment.part.share;
+  order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
+  order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
+  order.keys = find_keys_(job);
+  spdlog::info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
+  post.process.send(order);
+}
+
+void Scheduler::deal_lanes() {
+  std::map<std::string, std::vector<Post*>> lanes;
+  for (const auto& post : posts_) {
+    if (post->job) {
+      lanes[post->job->lane].push_back(post.get());
+    }
+  }
+  for (auto& [lane, members] : lanes) {
+    std::vector<LaneUser*> users;
+    std::map<Post*, std::int64_t> before;
+    for (Post* post : members) {
+      users.push_back(&post->job->part);
+      before[post] = post->job->part.share;
+    }
+    share_lane(settings_.lane_concurrency, users);
+    for (const auto& [post, share] : before) {
+      if (share != 0 && share != post->job->part.share) {
+        post->process.send(ConcurrencyOrder{post->job->part.share});
+      }
+    }
+  }
+}
+
+void Scheduler::look_for_wishes() {
+  const auto wished = store_.read([](sql::Database& database) {
+    return read_jobs(database, "WHERE state BETWEEN 1 AND 4 AND state = 1 AND wish != 0", {});
+  });
+  for (const QueuedJob& job : wished) {
+    for (const auto& post : posts_) {
+      if (post->job && post->job->id == job.id && !post->job->is_stopping) {
+        post->job->is_stopping = true;
+        post->process.send(StopOrder{job.view.wish == JobWish::cancel ? RunEnding::Why::cancelled
+                                                                      : RunEnding::Why::paused});
+      }
+    }
+  }
+}
+
+void Scheduler::take_reports(Post& post) {
+  const bool lives = post.process.channel().receive();
+  while (const auto line = post.process.channel().next_line()) {
+    try {
+      const auto message = parse_worker_message(*line);
+      if (const auto* alive = std::get_if<AliveReport>(&message)) {
+        take(post, *alive);
+      } else if (const auto* end = std::get_if<EndReport>(&message)) {
+        take(post, *end);
+      } else if (const auto* text = std::get_if<TextReport>(&message)) {
+        take(post, *text);
+      }
+    } catch (const Error& error) {
+      spdlog::error("{}: {}", post.process.name(), error.message());
+    }
+  }
+  if (!lives && !post.is_leaving && !post.is_gone) {
+    post.process.kill();  // it cannot be spoken to any more
+  }
+  if (const auto ending = post.process.ending()) {
+    if (post.job) {
+      spdlog::error("{}: its worker died ({})", post.job->id, *ending);
+      lose(post, "worker_died");
+    }
+    post.is_gone = true;
+  }
+}
+
+void Scheduler::take(Post& post, const AliveReport& report) {
+  if (!post.job || post.job->epoch != report.epoch) {
+    return;
+  }
+  Post::Assignment& job = *post.job;
+  const Time now = steady_clock::now();
+  job.lease_until = now + settings_.lease;
+  const bool has_moved = !(job.counts == report.counts);
+  job.counts = report.counts;
+  if (store_.hub().is_watched(job.id)) {
+    JsonWriter json;
+    json.begin_object().key("ok").number(report.counts.ok);
+    json.key("failed").number(report.counts.failed).key("skipped").number(report.counts.skipped);
+    json.key("rows_total");
+    if (report.counts.rows_total) {
+      json.number(*report.counts.rows_total);
+    } else {
+      json.null();
+    }
+    json.key("cost_micro_usd").number(report.counts.cost_micro_usd);
+    json.key("in_flight").number(report.in_flight);
+    json.key("rows_per_s").decimal(report.rows_per_s, 1).end_object();
+    store_.hub().publish_live(job.id, std::make_shared<const std::string>(json.text()));
+  }
+  const auto since = now - job.kept_at;
+  const std::int64_t total = report.counts.rows_total.value_or(0);
+  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
+                                                                     total / k_progress_steps, 1);
+  const bool is_kept = has_moved && since >= k_progress_at_most_every &&
+                       (is_a_step || since >= k_progress_at_least_every);
+  if (!is_kept && since < settings_.lease / 3) {
+    return;
+  }
+  job.kept_at = now;
+  job.kept_done = report.counts.done();
+  const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
+  bool is_ours = true;
+  try {
+    is_ours = store_.write([&](JobTable& jobs) {
+      return note_progress(jobs, job.id, job.epoch, lease_until, report.counts, is_kept);
+    });
+  } catch (const Error& error) {
+    spdlog::warn("{}: its progress is not kept: {}", job.id, error.message());
+  }
+  if (!is_ours) {
+    spdlog::error("{}: {} has lost it", job.id, post.process.name());
+    post.process.kill();
+    post.is_gone = true;
+    leave_job(post);
+  }
+}
+
+void Scheduler::take(Post& post, const EndReport& report) {
+  if (!post.job || post.job->epoch != report.epoch) {
+    return;
+  }
+  if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
+    space_check_at_ = steady_clock::now() + k_look_for_space;
+  }
+  save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
+    if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
+      spdlog::info("{} is {}{}{}",
+                   id,
+                   job_state_name(job->view.state),
+                   job->view.reason.empty() ? "" : ": ",
+                   job->view.reason);
+    }
+  });
+  leave_job(post);
+}
+
+void Scheduler::take(Post& post, const TextReport& report) {
+  if (!post.job || post.job->epoch != report.epoch) {
+    return;
+  }
+  save([id = post.job->id, report, worker = post.process.name()](JobTable& jobs) {
+    if (auto job = read_job(jobs.database(), id)) {
+      jobs.record(*job, job_event::Log{report.level, report.text}, JobActor::owner, worker);
+    }
+  });
+}
+
+void Scheduler::leave_job(Post& post) {
+  post.job.reset();
+  post.idle_since = steady_clock::now();
+  --running_count_;
+  deal_lanes();
+}
+
+void Scheduler::lose(Post& post, std::string_view reason) {
+  save([id = post.job->id,
+        epoch = post.job->epoch,
+        reason = std::string(reason),
+        backoff = settings_.backoff](JobTable& jobs) {
+    rescue_job(jobs, id, epoch, reason, backoff);
+  });
+  leave_job(post);
+}
+
+// A worker that is silent is ended before its job goes elsewhere: it must not write any more.
+void Scheduler::check_leases(Time now) {
+  for (const auto& post : posts_) {
+    if (!post->job || now < post->job->lease_until) {
+      continue;
+    }
+    post->process.channel().receive();
+    spdlog::error("{}: {} has said nothing for too long", post->job->id, post->process.name());
+    post->process.kill();
+    post->is_gone = true;
+    lose(*post, "lease_lost");
+  }
+}
+
+void Scheduler::close_idle_workers(Time now) {
+  for (const auto& post : posts_) {
+    if (!post->job && !post->is_leaving && now >= post->idle_since + settings_.idle_worker) {
+      post->is_leaving = true;
+      post->process.dismiss();
+    }
+  }
+}
+
+void Scheduler::stop_everything(Time now) {
+  if (!drain_until_) {
+    drain_until_ = now + std::chrono::milliseconds(patience_ms_);
+  }
+  for (const auto& post : posts_) {
+    if (post->job && !post->job->is_stopping) {
+      post->job->is_stopping = true;
+      post->process.send(StopOrder{RunEnding::Why::shut_down});
+    } else if (!post->job && !post->is_leaving) {
+      post->is_leaving = true;
+      post->process.dismiss();
+    }
+    if (now >= *drain_until_ && !post->is_gone) {
+      post->process.kill();
+      post->is_gone = true;
+      if (post->job) {
+        lose(*post, "daemon_stopped");
+      }
+    }
+  }
+  if (now >= *drain_until_) {
+    unsaved_.clear();  // the next daemon finds those jobs running, and takes them up
+  }
+}
+
+void Scheduler::go_on_when_there_is_space() {
+  if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
+    return;
+  }
+  struct statvfs space {};
+
+  const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
+  const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
+  if (known && free_bytes < settings_.free_bytes_to_go_on) {
+    space_check_at_ = steady_clock::now() + k_look_for_space;
+    return;
+  }
+  space_check_at_.reset();
+  save([](JobTable& jobs) { resume_after_full_disk(jobs); });
+}
+
+void Scheduler::do_chores() {
+  const std::int64_t now_ms = store_.clock().wall_ms();
+  wall_due_ms_.reset();
+  const auto earlier = [this](std::optional<std::int64_t> due) {
+    if (due && (!wall_due_ms_ || *due < *wall_due_ms_)) {
+      wall_due_ms_ = due;
+    }
+  };
+  auto due = store_.read([](sql::Database& database) { return next_due_ms(database); });
+  while (due && *due <= now_ms && !space_check_at_) {
+    try {
+      store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
+    } catch (const Error& error) {
+      spdlog::error("cannot release jobs whose time has come: {}", error.message());
+      space_check_at_ = steady_clock::now() + k_look_for_space;
+      break;
+    }
+    due = store_.read([](sql::Database& database) { return next_due_ms(database); });
+  }
+  earlier(due);
+  for (Chore* chore : chores_) {
+    earlier(chore->do_due(now_ms));
+  }
+}
+
+void Scheduler::forget_dead() {
+  std::erase_if(posts_, [](const auto& post) { return post->is_gone && !post->job; });
+  worker_count_ = posts_.size();
+}
+
+std::optional<Scheduler::Time> Scheduler::next_time() const {
+  std::optional<Time> next;
+  const auto earlier = [&next](Time at) { next = next ? std::min(*next, at) : at; };
+  for (const auto& post : posts_) {
+    if (post->job) {
+      earlier(post->job->lease_until);
+    } else if (!post->is_leaving && !post->is_gone) {
+      earlier(post->idle_since + settings_.idle_worker);
+    }
+  }
+  if (!unsaved_.empty()) {
+    earlier(steady_clock::now() + k_retry_saving);
+  }
+  if (space_check_at_) {
+    earlier(*space_check_at_);
+  }
+  if (drain_until_) {
+    earlier(*drain_until_);
+  }
+  return next;
+}
+
+// The wall clock may be set: then the timer wakes at once, and what is due is looked at anew.
+void Scheduler::set_wall_timer() {
+  itimerspec when{};
+  if (wall_due_ms_) {
+    const std::int64_t due = std::max<std::int64_t>(*wall_due_ms_, 1);
+    when.it_value.tv_sec = due / 1000;
+    when.it_value.tv_nsec = (due % 1000) * 1'000'000;
+  }
+  timerfd_settime(
+      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+}
+
+void Scheduler::sleep() {
+  set_wall_timer();
+  int timeout = -1;
+  if (const auto next = next_time()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - steady_clock::now());
+    timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+  }
+  std::array<epoll_event, k_events> events;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const int count = epoll_wait(epoll_.get(), events.data(), k_events, timeout);
+  empty(wake_event_.get());
+  empty(wall_timer_.get());
+  std::set<Post*> spoken;
+  for (int i = 0; i < count; ++i) {
+    if (auto* post = static_cast<Post*>(events.at(static_cast<std::size_t>(i)).data.ptr)) {
+      spoken.insert(post);
+    }
+  }
+  for (Post* post : spoken) {
+    take_reports(*post);
+  }
+}
+
+}  // namespace batchllm::daemon

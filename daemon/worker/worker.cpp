@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/worker/worker.h"
+
+#include "adapters/job/job_run.h"
+#include "core/error.h"
+#include "core/job_directory.h"
+#include "daemon/worker/line_channel.h"
+#include "daemon/worker/worker_message.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): secure_getenv
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace batchllm::daemon {
+namespace {
+
+constexpr int k_pulse_ms = 500;
+
+JobCounts counts_of(const ProgressSnapshot& snapshot) {
+  JobCounts counts;
+  counts.ok = static_cast<std::int64_t>(snapshot.ok);
+  counts.failed = static_cast<std::int64_t>(snapshot.failed);
+  counts.skipped = static_cast<std::int64_t>(snapshot.skipped);
+  counts.cost_micro_usd = snapshot.cost_micro_usd;
+  counts.input_tokens = snapshot.input_tokens;
+  counts.output_tokens = snapshot.output_tokens;
+  if (snapshot.total) {
+    counts.rows_total = static_cast<std::int64_t>(*snapshot.total);
+  }
+  return counts;
+}
+
+JobFault fault_of(const Error& error) {
+  return {std::string(error.name()), error.message(), error.hint()};
+}
+
+// One job in the hands of this worker.
+class Run final : public JobListener {
+ public:
+  Run(RunOrder order, LineChannel& channel) : order_(std::move(order)), channel_(channel) {}
+
+  void note(std::string_view text) override { tell("info", text); }
+
+  void warning(std::string_view text) override { tell("warning", text); }
+
+  void progress(const ProgressSnapshot& snapshot) override {
+    const std::lock_guard lock(mutex_);
+    latest_ = snapshot;
+  }
+
+  // Any thread.
+  void stop(RunEnding::Why why) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!stopped_) {
+        stopped_ = why;
+      }
+    }
+    control_.stop(Error(ErrorCode::interrupted, "stopped"));
+  }
+
+  void set_concurrency(std::int64_t rows) { control_.set_concurrency(rows); }
+
+  void pulse() {
+    AliveReport report;
+    report.epoch = order_.epoch;
+    {
+      const std::lock_guard lock(mutex_);
+      report.counts = counts_of(latest_);
+      report.in_flight = static_cast<std::int64_t>(latest_.in_flight);
+      report.rows_per_s = latest_.rows_per_s;
+    }
+    channel_.send(worker_message_line(report));
+  }
+
+  void run(const std::filesystem::path& state_dir) {
+    EndReport report;
+    report.epoch = order_.epoch;
+    try {
+      report.ending = run_in(state_dir);
+    } catch (const Error& error) {
+      report.ending = faulty(fault_of(error), error.exit_code());
+    } catch (const std::exception& bug) {
+      report.ending = faulty({"internal", bug.what(), ""}, 1);
+    }
+    channel_.send(worker_message_line(report));
+  }
+
+ private:
+  RunEnding run_in(const std::filesystem::path& state_dir) {
+    JobRecord record = parse_job_record(order_.record, order_.job_id);
+    record.id = order_.job_id;
+    record.created_ms = order_.created_ms;
+    JobStart start;
+    start.most_concurrency = record.settings.limits.concurrency;
+    record.settings.limits.concurrency = order_.concurrency;
+    JobDirectory directory = open_directory(state_dir, record, start);
+    const auto environment = [this](const std::string& name) { return variable(name); };
+    const JobEnd end = run_job(directory, record, start, environment, control_, *this);
+    RunEnding ending;
+    ending.counts = counts_of(end.result.progress);
+    ending.exit_code = end.exit_code;
+    ending.is_partial = end.result.progress.failed + end.result.progress.skipped != 0;
+    if (!end.stop) {
+      return ending;
+    }
+    const std::lock_guard lock(mutex_);
+    if (stopped_ && end.stop->code() == ErrorCode::interrupted) {
+      ending.why = *stopped_;
+    } else {
+      ending.fault = fault_of(*end.stop);
+    }
+    return ending;
+  }
+
+  // The folder may be there: made by an earlier attempt, or by a retry with another job's ledger.
+  JobDirectory open_directory(const std::filesystem::path& state_dir,
+                              JobRecord& record,
+                              JobStart& start) const {
+    std::error_code error;
+    if (!std::filesystem::exists(state_dir / "jobs" / record.id / "job.json", error)) {
+      start.is_new = true;
+      return JobDirectory::create(state_dir, record);
+    }
+    JobDirectory directory = JobDirectory::open(state_dir, record.id);
+    directory.lock();
+    const JobRecord earlier = directory.load();
+    record.output_path = earlier.output_path;
+    record.status = earlier.status;
+    start.retries_failed = order_.retries_failed;
+    for (const std::string& name : order_.retry_only) {
+      if (const auto failure = failure_from_name(name)) {
+        start.retry_only.insert(*failure);
+      }
+    }
+    return directory;
+  }
+
+  std::optional<std::string> variable(const std::string& name) const {
+    for (const auto& [variable, secret] : order_.keys) {
+      if (variable == name) {
+        return secret;
+      }
+    }
+    const char* value = secure_getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  }
+
+  RunEnding faulty(JobFault fault, int exit_code) {
+    RunEnding ending;
+    const std::lock_guard lock(mutex_);
+    ending.fault = std::move(fault);
+    ending.exit_code = exit_code;
+    ending.counts = counts_of(latest_);
+    return ending;
+  }
+
+  void tell(std::string_view level, std::string_view text) {
+    channel_.send(worker_message_line(
+        TextReport{order_.epoch, std::string(level), std::string(text)}));
+  }
+
+  RunOrder order_;
+  LineChannel& channel_;
+  JobControl control_;
+  std::mutex mutex_;
+  ProgressSnapshot latest_;
+  std::optional<RunEnding::Why> stopped_;
+};
+
+class Worker {
+ public:
+  Worker(int descriptor, std::filesystem::path state_dir)
+      : channel_(FileHandle(descriptor)),
+        state_dir_(std::move(state_dir)) {}
+
+  int serve() {
+    std::thread listener([this] { listen(); });
+    while (const auto run = next_run()) {
+      run->run(state_dir_);
+      const std::lock_guard lock(mutex_);
+      if (current_ == run) {
+        current_.reset();  // the next order may have come already
+      }
+    }
+    listener.join();
+    return 0;
+  }
+
+ private:
+  // Takes the daemon's lines, and tells it that this process lives while a job runs.
+  void listen() {
+    bool lives = true;
+    while (lives) {
+      pollfd readable{channel_.descriptor(), POLLIN, 0};
+      const int ready = poll(&readable, 1, current() ? k_pulse_ms : -1);
+      if (ready > 0) {
+        lives = channel_.receive();
+        while (const auto line = channel_.next_line()) {
+          take(*line);
+        }
+      }
+      if (const auto run = current()) {
+        run->pulse();
+      }
+    }
+    if (const auto run = current()) {
+      run->stop(RunEnding::Why::shut_down);
+    }
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+    changed_.notify_all();
+  }
+
+  void take(const std::string& line) {
+    auto message = parse_worker_message(line);
+    const auto run = current();
+    if (auto* order = std::get_if<RunOrder>(&message)) {
+      const std::lock_guard lock(mutex_);
+      current_ = std::make_shared<Run>(std::move(*order), channel_);
+      is_waiting_ = true;
+      changed_.notify_all();
+    } else if (const auto* stop = std::get_if<StopOrder>(&message); stop != nullptr && run) {
+      run->stop(stop->why);
+    } else if (const auto* rows = std::get_if<ConcurrencyOrder>(&message); rows != nullptr && run) {
+      run->set_concurrency(rows->rows_in_flight);
+    }
+  }
+
+  std::shared_ptr<Run> next_run() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return is_waiting_ || is_over_; });
+    if (!is_waiting_) {
+      return nullptr;
+    }
+    is_waiting_ = false;
+    return current_;
+  }
+
+  std::shared_ptr<Run> current() {
+    const std::lock_guard lock(mutex_);
+    return current_;
+  }
+
+  LineChannel channel_;
+  std::filesystem::path state_dir_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::shared_ptr<Run> current_;  // shared by the thread that runs it and the one that listens
+  bool is_waiting_ = false;       // `current_` was not begun yet
+  bool is_over_ = false;
+};
+
+// The daemon says when to stop: what a terminal or a service manager sends to the whole group is
+// for it. A file-size limit and a reader that left become errors of write().
+void leave_signals_to_the_daemon() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ}) {
+    ::signal(signal, SIG_IGN);
+  }
+}
+
+}  // namespace
+
+int run_worker(int descriptor, const std::filesystem::path& state_dir) {
+  leave_signals_to_the_daemon();
+  return Worker(descriptor, state_dir).serve();
+}
+
+}  // namespace batchllm::daemon

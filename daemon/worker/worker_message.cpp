@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/worker/worker_message.h"
+
+#include "core/error.h"
+#include "core/json_document.h"
+#include "core/json_text.h"
+
+#include <fmt/format.h>
+
+namespace batchllm::daemon {
+namespace {
+
+constexpr int k_rate_digits = 3;
+
+void write_counts(JsonWriter& json, const JobCounts& counts) {
+  json.key("ok").number(counts.ok).key("failed").number(counts.failed);
+  json.key("skipped").number(counts.skipped).key("cost").number(counts.cost_micro_usd);
+  json.key("in").number(counts.input_tokens).key("out").number(counts.output_tokens);
+  if (counts.rows_total) {
+    json.key("total").number(*counts.rows_total);
+  }
+}
+
+struct LineWriter {
+  JsonWriter& json;
+
+  void operator()(const RunOrder& order) const {
+    json.key("say").string("run").key("job").string(order.job_id);
+    json.key("epoch").number(order.epoch).key("record").string(order.record);
+    json.key("created").number(order.created_ms).key("concurrency").number(order.concurrency);
+    json.key("writes_result").boolean(order.writes_result);
+    json.key("retries_failed").boolean(order.retries_failed).key("retry_only").begin_array();
+    for (const std::string& failure : order.retry_only) {
+      json.string(failure);
+    }
+    json.end_array().key("keys").begin_array();
+    for (const auto& [variable, secret] : order.keys) {
+      json.begin_array().string(variable).string(secret).end_array();
+    }
+    json.end_array();
+  }
+
+  void operator()(const StopOrder& order) const {
+    json.key("say").string("stop").key("why").number(static_cast<int>(order.why));
+  }
+
+  void operator()(const ConcurrencyOrder& order) const {
+    json.key("say").string("concurrency").key("rows").number(order.rows_in_flight);
+  }
+
+  void operator()(const AliveReport& report) const {
+    json.key("say").string("alive").key("epoch").number(report.epoch);
+    write_counts(json, report.counts);
+    json.key("in_flight").number(report.in_flight);
+    json.key("rate").decimal(report.rows_per_s, k_rate_digits);
+  }
+
+  void operator()(const TextReport& report) const {
+    json.key("say").string("text").key("epoch").number(report.epoch);
+    json.key("level").string(report.level).key("text").string(report.text);
+  }
+
+  void operator()(const EndReport& report) const {
+    const RunEnding& ending = report.ending;
+    json.key("say").string("end").key("epoch").number(report.epoch);
+    json.key("why").number(static_cast<int>(ending.why));
+    json.key("exit_code").number(ending.exit_code).key("partial").boolean(ending.is_partial);
+    write_counts(json, ending.counts);
+    if (ending.fault) {
+      json.key("fault").begin_array().string(ending.fault->code).string(ending.fault->message);
+      json.string(ending.fault->hint).end_array();
+    }
+  }
+};
+
+[[noreturn]] void refuse(std::string_view what) {
+  throw Error(ErrorCode::internal, fmt::format("a worker's line {}", what));
+}
+
+class LineReader {
+ public:
+  explicit LineReader(const JsonNode& object) : object_(object) {}
+
+  std::string text(std::string_view name) const { return text_of(node(name)); }
+
+  std::int64_t number(std::string_view name) const {
+    const auto value = node(name).integer();
+    if (!value) {
+      refuse(fmt::format("has no number as {}", name));
+    }
+    return *value;
+  }
+
+  bool flag(std::string_view name) const { return node(name).boolean().value_or(false); }
+
+  const JsonNode& node(std::string_view name) const {
+    const JsonNode* found = object_.find(name);
+    if (found == nullptr) {
+      refuse(fmt::format("lacks {}", name));
+    }
+    return *found;
+  }
+
+  bool has(std::string_view name) const { return object_.find(name) != nullptr; }
+
+  static std::string text_of(const JsonNode& node) { return std::string(node.string().value_or("")); }
+
+  JobCounts counts() const {
+    JobCounts counts;
+    counts.ok = number("ok");
+    counts.failed = number("failed");
+    counts.skipped = number("skipped");
+    counts.cost_micro_usd = number("cost");
+    counts.input_tokens = number("in");
+    counts.output_tokens = number("out");
+    if (has("total")) {
+      counts.rows_total = number("total");
+    }
+    return counts;
+  }
+
+  RunEnding::Why why() const {
+    const std::int64_t value = number("why");
+    if (value < 0 || value > static_cast<std::int64_t>(RunEnding::Why::shut_down)) {
+      refuse("has an unknown why");
+    }
+    return static_cast<RunEnding::Why>(value);
+  }
+
+ private:
+  const JsonNode& object_;
+};
+
+RunOrder read_run(const LineReader& line) {
+  RunOrder order;
+  order.job_id = line.text("job");
+  order.epoch = line.number("epoch");
+  order.record = line.text("record");
+  order.created_ms = line.number("created");
+  order.concurrency = line.number("concurrency");
+  order.writes_result = line.flag("writes_result");
+  order.retries_failed = line.flag("retries_failed");
+  for (const JsonNode& failure : line.node("retry_only").items()) {
+    order.retry_only.push_back(LineReader::text_of(failure));
+  }
+  for (const JsonNode& key : line.node("keys").items()) {
+    if (key.items().size() != 2) {
+      refuse("has a key that is none");
+    }
+    order.keys.emplace_back(LineReader::text_of(key.items()[0]),
+                            LineReader::text_of(key.items()[1]));
+  }
+  return order;
+}
+
+EndReport read_end(const LineReader& line) {
+  EndReport report;
+  report.epoch = line.number("epoch");
+  RunEnding& ending = report.ending;
+  ending.why = line.why();
+  ending.exit_code = line.number("exit_code");
+  ending.is_partial = line.flag("partial");
+  ending.counts = line.counts();
+  if (line.has("fault")) {
+    const auto parts = line.node("fault").items();
+    if (parts.size() != 3) {
+      refuse("has a fault that is none");
+    }
+    ending.fault = JobFault{LineReader::text_of(parts[0]),
+                            LineReader::text_of(parts[1]),
+                            LineReader::text_of(parts[2])};
+  }
+  return report;
+}
+
+}  // namespace
+
+std::string worker_message_line(const WorkerMessage& message) {
+  JsonWriter json;
+  json.begin_object();
+  std::visit(LineWriter{json}, message);
+  return json.end_object().text() + "\n";
+}
+
+WorkerMessage parse_worker_message(std::string_view text) {
+  JsonLimits limits;
+  limits.bytes = std::size_t{256} << 20;
+  const auto document = parse_json_document(text, limits);
+  if (!document) {
+    refuse("is no JSON");
+  }
+  const LineReader line(*document);
+  const std::string say = line.text("say");
+  if (say == "run") {
+    return read_run(line);
+  }
+  if (say == "stop") {
+    return StopOrder{line.why()};
+  }
+  if (say == "concurrency") {
+    return ConcurrencyOrder{line.number("rows")};
+  }
+  if (say == "alive") {
+    return AliveReport{line.number("epoch"),
+                       line.counts(),
+                       line.number("in_flight"),
+                       line.node("rate").number().value_or(0)};
+  }
+  if (say == "text") {
+    return TextReport{line.number("epoch"), line.text("level"), line.text("text")};
+  }
+  if (say == "end") {
+    return read_end(line);
+  }
+  refuse("says something unknown");
+}
+
+}  // namespace batchllm::daemon

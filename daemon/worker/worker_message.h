@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/job_event.h"
+#include "core/progress.h"
+#include "daemon/queue/job_leases.h"
+#include "daemon/queue/queued_job.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace batchllm::daemon {
+
+// What the daemon and its workers say to each other, one JSON object a line. Both are the same
+// program: there is no version.
+
+// Daemon to worker.
+struct RunOrder {
+  std::string job_id;
+  std::int64_t epoch = 0;
+  std::string record;  // JSON of core/job_record.h
+  std::int64_t created_ms = 0;
+  std::int64_t concurrency = 0;  // rows in flight to begin with
+  bool writes_result = true;     // to a place of its own in the job's folder, when it has no other
+  bool retries_failed = false;
+  std::vector<std::string> retry_only;
+  std::vector<std::pair<std::string, std::string>> keys;  // variable, secret
+};
+
+struct StopOrder {
+  RunEnding::Why why = RunEnding::Why::paused;
+};
+
+struct ConcurrencyOrder {
+  std::int64_t rows_in_flight = 0;
+};
+
+// Worker to daemon, each about the job with this fencing number.
+struct AliveReport {
+  std::int64_t epoch = 0;
+  JobCounts counts;
+  std::int64_t in_flight = 0;
+  double rows_per_s = 0;
+};
+
+struct TextReport {
+  std::int64_t epoch = 0;
+  std::string level;  // "info", "warning"
+  std::string text;
+};
+
+struct EndReport {
+  std::int64_t epoch = 0;
+  RunEnding ending;
+};
+
+using WorkerMessage =
+    std::variant<RunOrder, StopOrder, ConcurrencyOrder, AliveReport, TextReport, EndReport>;
+
+// One line with its line break.
+std::string worker_message_line(const WorkerMessage& message);
+
+// Throws Error(internal): the other side is not what it should be.
+WorkerMessage parse_worker_message(std::string_view line);
+
+}  // namespace batchllm::daemon
