@@ -30,8 +30,7 @@ void reopen_failed_rows(const std::filesystem::path& job_folder,
                     return;
                   }
                   const auto outcome = read_outcome_line(line);
-                  if (outcome &&
-                      (only.empty() || only.contains(outcome->failure))) {
+                  if (outcome && (only.empty() || only.contains(outcome->failure))) {
                     rows.insert(seen.row_index);
                   }
                 });
