@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/dry_run.h"
 
-#include "cli/composition.h"
-#include "cli/row_sample.h"
+#include "adapters/job/job_encoder.h"
+#include "adapters/job/job_inputs.h"
+#include "adapters/job/job_model.h"
+#include "adapters/job/row_sample.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"

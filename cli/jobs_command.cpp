@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/jobs_command.h"
 
-#include "cli/job_report.h"
+#include "adapters/job/job_report.h"
 #include "cli/results_command.h"
 #include "core/clock.h"
 #include "core/error.h"

@@ -2,6 +2,8 @@
 // The request of each command, out of the command line and the merged settings.
 #include "cli/settings_reader.h"
 #include "core/error.h"
+#include "core/job_settings_reader.h"
+#include "core/setting_reader.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -53,6 +55,7 @@ RunRequest read_run_request(const CommandLine& line, const Settings& settings) {
   const SettingReader reader(settings);
   RunRequest request;
   request.settings = read_job_settings(settings, line.arguments);
+  read_prompt_files(settings, request.settings.prompt);
   request.dry_run = reader.flag("run.dry_run");
   request.new_job = reader.flag("run.new_job");
   if (reader.is_set("run.show_prompts")) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/results_command.h"
 
-#include "cli/composition.h"
-#include "cli/job_report.h"
+#include "adapters/job/job_inputs.h"
+#include "adapters/job/job_output.h"
+#include "adapters/job/job_report.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/manifest.h"
@@ -180,6 +181,7 @@ int results_export_command(const ResultsExportRequest& request, Ui& ui) {
   JobRecord record = directory.load();
   record.settings.output.path = request.path.empty() ? "-" : request.path;
   record.output_path.clear();
+  record.result_in_folder = false;
   record.settings.output.conflict = OutputConflict::overwrite;
   if (request.format != OutputFormat::automatic) {
     record.settings.output.format = request.format;

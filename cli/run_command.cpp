@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_command.h"
 
-#include "cli/composition.h"
+#include "adapters/job/input_check.h"
+#include "adapters/job/job_encoder.h"
+#include "adapters/job/job_inputs.h"
+#include "adapters/job/job_model.h"
+#include "adapters/job/job_output.h"
+#include "adapters/job/job_report.h"
 #include "cli/dry_run.h"
 #include "cli/inspect_command.h"
-#include "cli/job_report.h"
 #include "cli/job_runner.h"
 #include "cli/run_summary.h"
 #include "core/clock.h"
@@ -129,7 +133,8 @@ std::optional<int> say_if_done(const JobDirectory& directory, const JobRecord& r
     return std::nullopt;
   }
   const JobReport report = report_job(directory);
-  EngineResult result;
+  JobEnd end;
+  EngineResult& result = end.result;
   result.progress.ok = report.totals.ok;
   result.progress.failed = report.totals.failed;
   result.progress.skipped = report.totals.skipped;
@@ -144,9 +149,10 @@ std::optional<int> say_if_done(const JobDirectory& directory, const JobRecord& r
   result.bad_rows = report.rejected;
   const bool fails =
       record.status == JobStatus::partial && record.settings.fail_on == FailOn::partial;
-  const int code = fails ? error_kind(ErrorCode::rows_failed).exit_code : 0;
-  report_already_done({record, result, std::nullopt, record.output_path, "", code}, ui);
-  return code;
+  end.exit_code = fails ? error_kind(ErrorCode::rows_failed).exit_code : 0;
+  end.output_path = record.output_path;
+  report_already_done(record, end, ui);
+  return end.exit_code;
 }
 
 // The answers that a job which was killed may have are looked at before anything is sent.
@@ -166,7 +172,7 @@ int go_on(const std::string& state_dir,
     return *code;
   }
   check_inputs_unchanged(directory, record);
-  return run_job(directory, record, start, environment, ui);
+  return run_and_report(directory, record, start, environment, ui);
 }
 
 JobRecord make_record(RunRequest& request) {
@@ -225,7 +231,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
       earlier.settings = record.settings;
       earlier.created_ms = created;
       check_output_is_free(earlier);
-      return run_job(directory, earlier, {}, environment, ui);
+      return run_and_report(directory, earlier, {}, environment, ui);
     }
   }
   check_output_is_free(record);
@@ -237,7 +243,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   JobStart start;
   start.is_new = true;
   try {
-    const int code = run_job(directory, record, start, environment, ui);
+    const int code = run_and_report(directory, record, start, environment, ui);
     if (code == error_kind(ErrorCode::bad_row).exit_code && !has_ledger(directory)) {
       directory.remove();  // a bad row among the first: the corrected file is another job's
     }

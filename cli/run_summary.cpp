@@ -9,14 +9,11 @@
 namespace batchllm {
 namespace {
 
-void report_json(const RunEnd& end, Ui& ui) {
+void report_json(const JobRecord& record, const JobEnd& end, Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   JsonWriter json;
-  json.begin_object().key("schema").string("batchllm.run/1").key("job").string(end.record.id);
-  json.key("status")
-      .string(job_status_name(end.record.status))
-      .key("exit_code")
-      .number(end.exit_code);
+  json.begin_object().key("schema").string("batchllm.run/1").key("job").string(record.id);
+  json.key("status").string(job_status_name(record.status)).key("exit_code").number(end.exit_code);
   json.key("rows").begin_object().key("total");
   rows.total&& rows.total_is_exact ? json.number(*rows.total) : json.null();
   json.key("ok")
@@ -48,9 +45,9 @@ std::string cost_text(const ProgressSnapshot& rows) {
   return rows.cost_is_known ? ", " + usd_text(rows.cost_micro_usd) : "";
 }
 
-void report_stop(const RunEnd& end, Ui& ui) {
+void report_stop(const JobRecord& record, const JobEnd& end, Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
-  const std::string next = fmt::format("batchllm resume {}", end.record.id);
+  const std::string next = fmt::format("batchllm resume {}", record.id);
   if (end.stop->code() == ErrorCode::interrupted || end.stop->code() == ErrorCode::terminated) {
     ui.messages().note(fmt::format("Stopped after {}: {} ok, {} failed{}.",
                                    count_noun(rows.done, "row"),
@@ -71,15 +68,15 @@ void report_stop(const RunEnd& end, Ui& ui) {
                        : "; the same command with another --on-bad-row goes on";
     error = Error(error.code(), error.message(), hint);
   }
-  ui.messages().error(std::move(error).with_detail("job", end.record.id));
+  ui.messages().error(std::move(error).with_detail("job", record.id));
 }
 
 }  // namespace
 
-void report_run(const RunEnd& end, Ui& ui) {
+void report_run(const JobRecord& record, const JobEnd& end, Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   if (end.stop) {
-    report_stop(end, ui);
+    report_stop(record, end, ui);
   } else {
     ui.messages().note(
         fmt::format("Done: {} ok, {} failed{} in {}{}.{}",
@@ -99,24 +96,24 @@ void report_run(const RunEnd& end, Ui& ui) {
   if (!end.stop && rows.failed + rows.skipped != 0) {
     ui.messages().note(fmt::format(
         "Why they failed: batchllm results errors {}   ask them again: batchllm retry {}",
-        end.record.id,
-        end.record.id));
+        record.id,
+        record.id));
   }
   if (ui.json()) {
-    report_json(end, ui);
+    report_json(record, end, ui);
   }
 }
 
-void report_already_done(const RunEnd& end, Ui& ui) {
+void report_already_done(const JobRecord& record, const JobEnd& end, Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   ui.messages().note(
       fmt::format("{} is finished: {} ok, {} failed. Nothing was asked; its result is {}",
-                  end.record.id,
+                  record.id,
                   with_thousands(rows.ok),
                   with_thousands(rows.failed + rows.skipped),
                   printable(end.output_path)));
   if (ui.json()) {
-    report_json(end, ui);
+    report_json(record, end, ui);
   }
 }
 

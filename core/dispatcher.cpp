@@ -72,6 +72,7 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
     lane_.clear();
   }
   if (!stopping) {
+    follow_concurrency();
     fill_lane();
     choose_rows(now);
   }
@@ -90,6 +91,13 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
     finished_ = true;
   }
   return next_wake(now);
+}
+
+void Dispatcher::follow_concurrency() {
+  const std::int64_t rows = concurrency_ == nullptr ? 0 : concurrency_->rows();
+  if (rows != 0) {
+    lane_.limit_concurrency(rows);
+  }
 }
 
 void Dispatcher::fill_lane() {

@@ -3,6 +3,7 @@
 
 #include "core/budget.h"
 #include "core/clock.h"
+#include "core/concurrency_limit.h"
 #include "core/job_progress.h"
 #include "core/lane.h"
 #include "core/ledger.h"
@@ -57,6 +58,9 @@ class Dispatcher final : public TransportUser {
   // False while whoever listens cannot take more.
   void pace_with(std::function<bool()> may_go_on) { may_go_on_ = std::move(may_go_on); }
 
+  // The lane follows what is set there, looked at once a turn.
+  void follow(const ConcurrencyLimit& limit) { concurrency_ = &limit; }
+
   void on_response(void* token, HttpResponse& response) override;
   std::optional<TimePoint> on_turn(TimePoint now) override;
 
@@ -70,6 +74,7 @@ class Dispatcher final : public TransportUser {
     Outcome outcome;
   };
 
+  void follow_concurrency();
   void fill_lane();
   void choose_rows(TimePoint now);
   bool reserve(RowTask& task);
@@ -104,6 +109,7 @@ class Dispatcher final : public TransportUser {
   StopReason& stop_;
   const Clock& clock_;
   DispatcherSettings settings_;
+  const ConcurrencyLimit* concurrency_ = nullptr;
   OutcomeListener listener_;
   std::function<bool()> may_go_on_;
 

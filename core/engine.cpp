@@ -90,6 +90,11 @@ EngineResult Engine::run(const ShowProgress& show) {
   CompletionWriter completion(settings_.result, k_bytes_waiting_for_result);
   queue.on_arrival([this] { parts_.transport.wake(); });
   const std::stop_callback wake_network(parts_.stop.token(), [this] { parts_.transport.wake(); });
+  const ConcurrencyLimit::Watch wake_for_limit(parts_.concurrency,
+                                               [this] { parts_.transport.wake(); });
+  if (parts_.concurrency != nullptr) {
+    dispatcher.follow(*parts_.concurrency);
+  }
   if (streams_answers) {
     dispatcher.on_outcome([&](std::unique_ptr<RowTask>& task, const Outcome& outcome) {
       completion.add(task->place, std::move(task->record), outcome);

@@ -3,6 +3,7 @@
 
 #include "core/budget.h"
 #include "core/clock.h"
+#include "core/concurrency_limit.h"
 #include "core/dispatcher.h"
 #include "core/job_progress.h"
 #include "core/ledger.h"
@@ -37,6 +38,7 @@ struct EngineParts {
   RejectLog& rejects;
   const Clock& clock;
   StopReason& stop;
+  ConcurrencyLimit* concurrency = nullptr;  // changes settings.lane.concurrency while it runs
 };
 
 struct EngineSettings {

@@ -292,6 +292,8 @@ void visit_fingerprint(Visitor& visit, Input& input) {
   visit.count("inode", input.inode);
   visit.count("device", input.device);
   visit.flag("from_stdin", input.from_stdin);
+  visit.text("base_folder", input.base_folder);
+  visit.flag("is_stored", input.is_stored);
 }
 
 void write_messages(JsonWriter& json, const std::vector<MessageText>& messages) {
@@ -353,6 +355,7 @@ std::string job_record_json(const JobRecord& record) {
   write.text("stop_message", record.stop_message);
   write.text("identity", record.identity);
   write.text("output", record.output_path);
+  write.flag("result_in_folder", record.result_in_folder);
   write.texts("arguments", record.settings.inputs);
   json.key("inputs").begin_array();
   for (const auto& input : record.inputs) {
@@ -402,6 +405,7 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
   read.text("stop_message", record.stop_message);
   read.text("identity", record.identity);
   read.text("output", record.output_path);
+  read.flag("result_in_folder", record.result_in_folder);
   read.texts("arguments", record.settings.inputs);
   read_objects(root, "inputs", [&](const Reader& object) {
     visit_fingerprint(object, record.inputs.emplace_back());

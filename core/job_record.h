@@ -21,6 +21,8 @@ struct InputFingerprint {
   std::uint64_t inode = 0;
   std::uint64_t device = 0;
   bool from_stdin = false;
+  std::string base_folder = {};  // where relative image paths begin; empty: beside the input
+  bool is_stored = false;  // found by its content, which therefore cannot change: not compared
 };
 
 struct MessageText {
@@ -47,8 +49,9 @@ struct JobRecord {
   JobSettings settings;
   std::vector<MessageText> messages;
   std::vector<InputFingerprint> inputs;
-  std::string output_path;  // absolute; "-": stdout
-  std::string identity;     // equal for the same command on the same inputs
+  std::string output_path;        // absolute; "-": stdout
+  bool result_in_folder = false;  // it is result.EXT in the job's folder, whatever else is said
+  std::string identity;           // equal for the same command on the same inputs
   JobStatus status = JobStatus::running;
   std::string stop_code;  // ErrorCode name of what stopped it; empty when it ran to its end
   std::string stop_message;

@@ -33,8 +33,15 @@ Lane::Lane(const LaneSettings& settings)
       requests_(settings.requests_per_minute),
       tokens_(settings.tokens_per_minute),
       random_(settings.seed),
+      most_concurrency_(std::max(settings.concurrency, settings.most_concurrency)),
       concurrency_limit_(static_cast<double>(settings.concurrency)),
       concurrency_(static_cast<double>(settings.concurrency)) {}
+
+void Lane::limit_concurrency(std::int64_t rows) noexcept {
+  const bool is_slowed = concurrency_ < concurrency_limit_;
+  concurrency_limit_ = static_cast<double>(std::clamp<std::int64_t>(rows, 1, most_concurrency_));
+  concurrency_ = is_slowed ? std::min(concurrency_, concurrency_limit_) : concurrency_limit_;
+}
 
 std::int64_t Lane::free_places() const noexcept {
   return static_cast<std::int64_t>(concurrency_) - in_flight_;

@@ -21,6 +21,7 @@ namespace batchllm {
 
 struct LaneSettings {
   std::int64_t concurrency = 32;
+  std::int64_t most_concurrency = 0;  // limit_concurrency goes up to here; at least `concurrency`
   std::uint32_t max_attempts = 6;
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> tokens_per_minute;
@@ -41,6 +42,10 @@ class Lane {
   std::size_t waiting_count() const noexcept { return waiting_.size(); }
 
   std::int64_t in_flight() const noexcept { return in_flight_; }
+
+  // Another limit for the rows in flight, from 1 to most_concurrency. Those in flight above a lower
+  // one are let come to their end.
+  void limit_concurrency(std::int64_t rows) noexcept;
 
   // Rows that could be sent at once if there were more.
   std::int64_t free_places() const noexcept;
@@ -93,6 +98,7 @@ class Lane {
   std::deque<std::unique_ptr<RowTask>> ready_;
   std::vector<Waiting> waiting_;  // a heap, the earliest first
 
+  std::int64_t most_concurrency_;
   double concurrency_limit_;
   double concurrency_;  // what the provider stands now: falls when it refuses, grows back
   std::int64_t in_flight_ = 0;

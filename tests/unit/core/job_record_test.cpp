@@ -56,8 +56,9 @@ JobRecord full_record() {
   record.finished_ms = 2;
   record.settings = full_settings();
   record.messages = {{"system", "be brief", "--system"}, {"user", "{text}\n", "ask.txt"}};
-  record.inputs = {{"/a.csv", 18'000'000'000'000'000'000U, -3, 4, 5, 6, true}};
+  record.inputs = {{"/a.csv", 18'000'000'000'000'000'000U, -3, 4, 5, 6, true, "/photos", true}};
   record.output_path = "/tmp/o.csv";
+  record.result_in_folder = true;
   record.identity = "0123456789abcdef";
   record.status = JobStatus::partial;
   record.stop_code = "cost_limit";
@@ -95,6 +96,9 @@ TEST_CASE("a job's record comes back with every member", "[job_record]") {
   CHECK(after.inputs[0].bytes == 18'000'000'000'000'000'000U);
   CHECK(after.inputs[0].modified_ns == -3);
   CHECK(after.inputs[0].from_stdin);
+  CHECK(after.inputs[0].base_folder == "/photos");
+  CHECK(after.inputs[0].is_stored);
+  CHECK(after.result_in_folder);
   CHECK(after.status == JobStatus::partial);
   CHECK(after.totals.output_tokens == 7);
 }
@@ -119,7 +123,16 @@ TEST_CASE("members that are missing or of another type keep their defaults", "[j
     CHECK(record.settings.output.order == RowOrder::input);
     CHECK(record.settings.input.has_header);
     CHECK(record.inputs.empty());
+    CHECK_FALSE(record.result_in_folder);
   }
+}
+
+TEST_CASE("inputs of jobs from before there was a store have their folder and are compared",
+          "[job_record]") {
+  const JobRecord record = parse_job_record(R"({"inputs":[{"path":"/a.csv"}]})", "job.json");
+  REQUIRE(record.inputs.size() == 1);
+  CHECK(record.inputs[0].base_folder.empty());
+  CHECK_FALSE(record.inputs[0].is_stored);
 }
 
 TEST_CASE("a record that cannot be read says so and names the file", "[job_record]") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/row_sample.h"
+#include "adapters/job/row_sample.h"
 
 #include "tests/support/catch.h"
 #include "tests/support/memory_row_source.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/job_report.h"
+#include "adapters/job/job_report.h"
 
 #include "core/atomic_file.h"
 #include "core/error.h"

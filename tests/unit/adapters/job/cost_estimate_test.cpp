@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/cost_estimate.h"
+#include "adapters/job/cost_estimate.h"
 
 #include "tests/support/catch.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/cost_estimate.h"
+#include "adapters/job/cost_estimate.h"
 
+#include "adapters/job/job_encoder.h"
 #include "core/text.h"
 #include "core/token_estimate.h"
 

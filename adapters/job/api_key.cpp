@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/api_key.h"
+#include "adapters/job/api_key.h"
 
 #include "core/atomic_file.h"
 #include "core/error.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cli/composition.h"
+#include "adapters/job/job_inputs.h"
+#include "adapters/job/job_model.h"
 #include "core/job_record.h"
 
 #include <cstdint>

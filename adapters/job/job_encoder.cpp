@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/job/job_encoder.h"
+
+#include "adapters/config/template_file.h"
+#include "adapters/image_cell.h"
+#include "adapters/job/job_output.h"
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+namespace batchllm {
+namespace {
+
+namespace fs = std::filesystem;
+
+TemplateNames names_for(const JobRecord& record, const RowSource& source) {
+  TemplateNames names;
+  names.columns = source.columns();
+  names.open_ended = source.is_open_ended();
+  names.variables = record.settings.prompt.variables;
+  return names;
+}
+
+void require_column(const RowSource& source, const std::string& name, std::string_view option) {
+  const auto& columns = source.columns();
+  if (name.empty() || source.is_open_ended() ||
+      std::find(columns.begin(), columns.end(), name) != columns.end()) {
+    return;
+  }
+  const auto nearest = nearest_name(name, columns);
+  throw Error(ErrorCode::column_missing,
+              fmt::format("{} {}: the input has no such column", option, printable(name)),
+              fmt::format("{}columns are: {}",
+                          nearest ? fmt::format("did you mean {}? ", *nearest) : "",
+                          name_list(columns)));
+}
+
+// Where the relative image paths of an input's rows begin.
+std::string image_folder(const InputFingerprint& input) {
+  if (!input.base_folder.empty()) {
+    return input.base_folder;
+  }
+  return input.from_stdin ? "." : fs::path(input.path).parent_path().string();
+}
+
+void check_output_column(const JobRecord& record, const RowSource& source) {
+  const auto& columns = source.columns();
+  const std::string& name = record.settings.output.column;
+  if (std::find(columns.begin(), columns.end(), name) != columns.end()) {
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("the input has a column {} already", printable(name)),
+        fmt::format("name another for the answers, such as --output-column {}_2", printable(name)));
+  }
+}
+
+}  // namespace
+
+std::vector<MessageText> make_messages(JobSettings& settings) {
+  PromptSettings& prompt = settings.prompt;
+  std::vector<MessageText> messages;
+  if (!prompt.system.empty()) {
+    messages.push_back({"system", prompt.system, "--system"});
+  }
+  if (!prompt.template_file.empty()) {
+    const ChatTemplateText text = read_template_file(prompt.template_file);
+    for (const auto& message : text.messages) {
+      messages.push_back({message.role, message.text, message.origin.name});
+    }
+    if (settings.model.model.empty()) {
+      settings.model.model = text.model;
+    }
+    for (const auto& [name, json] : text.parameters) {
+      const bool given =
+          std::any_of(settings.model.parameters.begin(),
+                      settings.model.parameters.end(),
+                      [&n = name](const auto& parameter) { return parameter.first == n; });
+      if (!given) {
+        settings.model.parameters.emplace_back(name, json);
+      }
+    }
+  } else if (!prompt.prompt.empty()) {
+    messages.push_back(
+        {"user", prompt.prompt, prompt.prompt_file.empty() ? "--prompt" : prompt.prompt_file});
+  }
+  return messages;
+}
+
+std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
+                                             const RowSource& source,
+                                             const Provider& provider) {
+  const TemplateNames names = names_for(record, source);
+  ChatTemplateText text;
+  for (const auto& message : record.messages) {
+    text.messages.push_back({message.role, message.text, TemplateOrigin{message.origin}});
+  }
+  const JobSettings& settings = record.settings;
+  require_column(source, settings.id_column, "--id-column");
+  require_column(source, settings.prompt.image_column, "--image-column");
+  for (const auto& column : settings.output.columns) {
+    require_column(source, column, "--columns");
+  }
+  check_output_column(record, source);
+  std::optional<RowFilter> filter;
+  if (!settings.selection.where.empty()) {
+    filter = RowFilter::compile(settings.selection.where, names);
+  }
+  auto encoder = std::make_unique<ChatRowEncoder>(
+      ChatTemplate::compile(text, names), std::move(filter), provider);
+  if (!settings.id_column.empty()) {
+    encoder->set_id_column(settings.id_column);
+  }
+  if (!settings.prompt.image_column.empty()) {
+    std::vector<std::string> folders;
+    for (const auto& input : record.inputs) {
+      folders.push_back(image_folder(input));
+    }
+    encoder->set_image_column(settings.prompt.image_column,
+                              [folders](const RowPlace& place, std::string_view cell) {
+                                return image_url_of_cell(cell, folders.at(place.input));
+                              });
+  }
+  if (settings.output.order == RowOrder::completion) {
+    encoder->need_columns(kept_columns(settings.output, source));
+  }
+  return encoder;
+}
+
+}  // namespace batchllm

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/chat_row_encoder.h"
+#include "core/job_record.h"
+#include "core/provider.h"
+#include "core/row_source.h"
+
+#include <memory>
+#include <vector>
+
+namespace batchllm {
+
+// Makes --prompt, --system or --template (a file, which is read here) into the messages of a job;
+// the template's model and parameters are taken where the settings say none. Throws Error.
+std::vector<MessageText> make_messages(JobSettings& settings);
+
+// Compiles templates, filter and special columns against the source's columns. Throws
+// Error(usage | column_missing | template_invalid).
+std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
+                                             const RowSource& source,
+                                             const Provider& provider);
+
+}  // namespace batchllm

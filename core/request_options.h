@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/config_layers.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace batchllm {
+
+// A name and its values: one for most options, any number for those that can be repeated.
+using OptionTexts = std::pair<std::string, std::vector<std::string>>;
+
+// The options that came with a request to the daemon, checked, for read_job_settings. A name is a
+// long flag of `run` with `_` for `-`: {"max_cost", {"5"}}, {"param", {"top_p=0.5"}}. Each stands
+// for its own flag in messages ("concurrency 0: must be between 1 and 65536").
+//
+// Throws Error(usage) for an unknown name (with the nearest one), a name given twice, a value that
+// cannot be, options that exclude each other, and for what a caller cannot ask of a process that
+// runs elsewhere: prompts and keys from files, standard output, relative paths, acts of the command
+// line such as dry_run.
+Settings settings_from_options(const std::vector<OptionTexts>& options);
+
+// The same options as one JSON object: {"model":"x/y","concurrency":64,"param":{"top_p":0.5}}.
+// Numbers keep their spelling; null is as good as absent; lists are arrays or text with commas,
+// pairs are objects. Throws Error(usage) for what is not that.
+std::vector<OptionTexts> options_from_json(std::string_view object);
+
+}  // namespace batchllm
