@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/http/server_address.h"
 #include "core/clock.h"
-#include "core/result.h"
 #include "core/transport.h"
 
 #include <cstddef>
@@ -18,15 +18,6 @@
 #include <vector>
 
 namespace batchllm {
-
-// Where a server listens: "unix:/path/to.sock", "http://host:port" or "https://host".
-struct ServerAddress {
-  std::string origin;       // "http://host:port", without a slash at its end
-  std::string unix_socket;  // path; empty for TCP
-};
-
-// The failure continues a sentence: "--host ftp://x: expected http://…".
-Result<ServerAddress> parse_server_address(std::string_view text);
 
 struct HttpClientSettings {
   ServerAddress server;
@@ -51,7 +42,7 @@ struct HttpClientRequest {
   BodyReader reader;                        // instead of `body`
   std::optional<std::uint64_t> body_bytes;  // of `reader`; nullopt: sent in chunks
   Milliseconds timeout{0};                  // for all of it; 0: none
-  std::chrono::seconds idle_timeout{0};     // without a byte in either direction; 0: none
+  Milliseconds idle_timeout{0};             // without a byte in either direction; 0: none
   std::size_t max_body_bytes = std::size_t{64} << 20;  // of an answer that is kept
   BodyConsumer consumer;                               // gets the body of a 2xx answer instead
   std::stop_token stop;

@@ -38,7 +38,8 @@ class SseParser {
   // For a new connection: forgets the unfinished event, keeps id and waiting time.
   void restart();
 
-  // What a client says as Last-Event-ID when it connects again; empty: nothing.
+  // What a client says as Last-Event-ID when it connects again: the id that stood at the last
+  // complete event, so that one that was cut off comes again. Empty: nothing.
   const std::string& last_id() const noexcept { return last_id_; }
 
   // How long the server wants clients to wait before that.
@@ -59,7 +60,8 @@ class SseParser {
   std::string line_;
   std::string type_;
   std::string data_;
-  std::string last_id_;
+  std::string id_;       // of the event that is not complete yet
+  std::string last_id_;  // of those that are
   std::optional<Milliseconds> retry_;
 };
 

@@ -22,11 +22,11 @@ struct DownloadedFile {
   std::string media_type;  // as the server said, without parameters; may be empty
 };
 
-// Fetches an http or https URL into `file`, which appears complete or not at all and must not be
-// there yet. No redirects, no other schemes, no passwords in URLs. Throws Error(usage) for such a
-// URL, Error(input_missing) when the server has no such file, Error(input_unreadable) for other
-// answers, failures and sizes, Error(timeout), Error(interrupted) when stopped, Error(storage).
-// Messages name the URL without its query, which may hold a signature. Thread-safe.
+// Fetches an http or https URL into `file`, which appears complete or not at all. No redirects, no
+// other schemes, no passwords in URLs. Throws Error(usage) for such a URL, Error(input_missing)
+// when the server has no such file, Error(input_unreadable) for other answers, failures and sizes,
+// Error(timeout), Error(interrupted) when stopped, Error(storage). Messages name the URL without
+// its query, which may hold a signature. Thread-safe.
 DownloadedFile download(const std::string& url,
                         const std::filesystem::path& file,
                         const UrlTransferLimits& limits);
