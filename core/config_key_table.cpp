@@ -222,6 +222,9 @@ constexpr std::array k_options = {
               "read no config file"},
     OptionKey{"state_dir", 0, path, "DIR", "", SetBy::user, "Global", k_everything,
               "folder for jobs, instead of $XDG_STATE_HOME/batchllm"},
+    OptionKey{"host", 0, text, "ADDRESS", "", SetBy::user, "Global",
+              CommandSet::all_but(simulate),  // whose --host is where it listens
+              "where batchllmd listens: unix:PATH or http://HOST:PORT"},
 };
 // clang-format on
 

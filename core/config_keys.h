@@ -45,6 +45,11 @@ class CommandSet {
 
   static constexpr CommandSet all() { return CommandSet(~std::uint32_t{0}); }
 
+  // All but one.
+  static constexpr CommandSet all_but(Command command) {
+    return CommandSet(~static_cast<std::uint32_t>(command));
+  }
+
   constexpr bool contains(Command command) const noexcept {
     return (bits_ & static_cast<std::uint32_t>(command)) != 0;
   }

@@ -50,4 +50,17 @@ std::string state_directory(const std::string& chosen, const Directories& direct
   return directories.state;
 }
 
+std::string daemon_address(const std::string& chosen_host,
+                           const std::string& chosen_state,
+                           const EnvironmentLookup& environment) {
+  if (!chosen_host.empty()) {
+    return chosen_host;
+  }
+  const std::string runtime = absolute_value(environment, "XDG_RUNTIME_DIR");
+  const std::string folder =
+      runtime.empty() ? state_directory(chosen_state, find_directories(environment)) + "/run"
+                      : runtime + "/batchllm";
+  return "unix:" + folder + "/daemon.sock";
+}
+
 }  // namespace batchllm

@@ -23,4 +23,11 @@ Directories find_directories(const EnvironmentLookup& environment);
 // Error(storage) when neither is known.
 std::string state_directory(const std::string& chosen, const Directories& directories);
 
+// Where batchllmd listens and is looked for, as "unix:PATH": the --host setting when it is not
+// empty, else daemon.sock in $XDG_RUNTIME_DIR/batchllm, else in run/ of the folder that
+// state_directory() gives. Throws as that does.
+std::string daemon_address(const std::string& chosen_host,
+                           const std::string& chosen_state,
+                           const EnvironmentLookup& environment);
+
 }  // namespace batchllm

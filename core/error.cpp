@@ -43,13 +43,31 @@ constexpr std::array k_error_kinds = {
     ErrorKind{ErrorCode::terminated, "terminated", 143, 499},
 };
 
+// nullptr when no row of the table is it.
+template <typename IsIt>
+const ErrorKind* find_kind(IsIt is_it) noexcept {
+  const auto* kind = std::find_if(k_error_kinds.begin(), k_error_kinds.end(), is_it);
+  return kind == k_error_kinds.end() ? nullptr : kind;
+}
+
+std::optional<ErrorCode> code_of(const ErrorKind* kind) noexcept {
+  return kind == nullptr ? std::nullopt : std::optional(kind->code);
+}
+
 }  // namespace
 
 const ErrorKind& error_kind(ErrorCode code) noexcept {
-  const auto* kind = std::find_if(k_error_kinds.begin(),
-                                  k_error_kinds.end(),
-                                  [code](const auto& entry) { return entry.code == code; });
-  return kind == k_error_kinds.end() ? k_error_kinds.front() : *kind;
+  const ErrorKind* kind = find_kind([code](const ErrorKind& row) { return row.code == code; });
+  return kind == nullptr ? k_error_kinds.front() : *kind;
+}
+
+std::optional<ErrorCode> find_error_code(std::string_view name) noexcept {
+  return code_of(find_kind([name](const ErrorKind& row) { return row.name == name; }));
+}
+
+std::optional<ErrorCode> find_error_code(int exit_code) noexcept {
+  return code_of(
+      find_kind([exit_code](const ErrorKind& row) { return row.exit_code == exit_code; }));
 }
 
 Error::Error(ErrorCode code, std::string message, std::string hint)

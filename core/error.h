@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,12 @@ struct ErrorKind {
 
 // The row of the table that belongs to `code`.
 const ErrorKind& error_kind(ErrorCode code) noexcept;
+
+// The code with that name in JSON; nothing for a name that is none (of a newer version, say).
+std::optional<ErrorCode> find_error_code(std::string_view name) noexcept;
+
+// The first code of the table with that exit code: what a newer version's code comes closest to.
+std::optional<ErrorCode> find_error_code(int exit_code) noexcept;
 
 // A command or a job cannot go on. Thrown where the fact is known; caught in `main` (and in the
 // API's handler). `message` says what happened and where, `hint` what to do next; both are text for

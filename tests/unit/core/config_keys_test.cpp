@@ -69,6 +69,7 @@ TEST_CASE("a cloned repository cannot decide where requests go or what they cost
                           "state_dir",
                           "yes",
                           "config",
+                          "host",
                           "simulate.host",
                           "simulate.log"}) {
     CAPTURE(key);
@@ -84,6 +85,9 @@ TEST_CASE("flags and variables follow from the key", "[config_keys]") {
   CHECK(environment_of(option("state_dir")) == "BATCHLLM_STATE_DIR");
   CHECK(environment_of(option("run.dry_run")).empty());
   CHECK(find_flag(Command::simulate, "rpm")->key == "simulate.rpm");
+  CHECK(environment_of(option("host")) == "BATCHLLM_HOST");
+  CHECK(find_flag(Command::jobs_list, "host")->key == "host");
+  CHECK(find_flag(Command::simulate, "host")->key == "simulate.host");
   CHECK(find_flag(Command::run, "max-cost")->key == "run.max_cost");
   CHECK(find_flag(Command::version, "max-cost") == nullptr);
 }
