@@ -358,7 +358,7 @@ std::string job_event_document(std::int64_t seq,
                                std::string_view actor,
                                std::string_view data_json) {
   JsonWriter json;
-  json.begin_object().key("seq").number(seq).key("at").string(rfc3339(at_ms));
+  json.begin_object().key("seq").number(seq).key("at").string(rfc3339_text(at_ms));
   json.key("type").string(type).key("version").number(version);
   json.key("actor").string(actor).key("data").raw(data_json);
   return json.end_object().text();

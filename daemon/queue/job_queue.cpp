@@ -333,7 +333,7 @@ void settle_dependents(JobTable& jobs, const QueuedJob& ended) {
   while (!to_settle.empty()) {
     const QueuedJob first = std::move(to_settle.front());
     to_settle.pop_front();
-    for (const JobDependency& dependency : waiting_for(jobs, first.id)) {
+    for (const Dependent& dependency : waiting_for(jobs, first.id)) {
       auto update = jobs.database().prepare(
           "UPDATE job_dependencies SET is_met = 1 WHERE job_id = ? AND after_id = ?");
       update.bind_all(dependency.job_id, first.id);

@@ -33,11 +33,10 @@ class JobStore {
     });
   }
 
-  // Runs work(sql::Database&) on a connection that only reads.
+  // Runs work(sql::Database&) on a connection that only reads; all it reads is of one moment.
   template <typename Work>
   auto read(Work&& work) {
-    const auto connection = readers_.lease();
-    return work(*connection);
+    return readers_.read(std::forward<Work>(work));
   }
 
   EventHub& hub() noexcept { return hub_; }

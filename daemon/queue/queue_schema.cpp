@@ -22,6 +22,7 @@ CREATE TABLE files (
   media_type TEXT NOT NULL,
   bytes INTEGER NOT NULL CHECK (bytes >= 0),
   format TEXT NOT NULL,
+  encoding TEXT NOT NULL,
   rows INTEGER,
   columns TEXT NOT NULL CHECK (json_valid(columns)),
   is_listed INTEGER NOT NULL CHECK (is_listed IN (0, 1)),
@@ -127,6 +128,7 @@ CREATE TABLE schedules (
   missed INTEGER NOT NULL CHECK (missed IN (0, 1)),
   is_enabled INTEGER NOT NULL CHECK (is_enabled IN (0, 1)),
   next_at INTEGER,
+  settled_at INTEGER NOT NULL,
   last_at INTEGER,
   last_job_id TEXT,
   last_error TEXT,
@@ -152,6 +154,7 @@ CREATE TABLE idempotency (
   operation TEXT NOT NULL,
   request_sha256 TEXT NOT NULL,
   status INTEGER NOT NULL,
+  location TEXT NOT NULL,
   body TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (key, operation)

@@ -27,7 +27,7 @@ bool LineChannel::send(std::string_view line) {
     if (errno == EINTR) {
       continue;
     }
-    if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    if (errno != EAGAIN) {
       return false;
     }
     pollfd writable{socket_.get(), POLLOUT, 0};
@@ -49,7 +49,7 @@ bool LineChannel::receive() {
     if (got < 0 && errno == EINTR) {
       continue;
     }
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return got < 0 && errno == EAGAIN;
   }
 }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/json_document.h"
+#include "daemon/http/http_message.h"
+#include "daemon/queue/job_table.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace batchllm::daemon {
+
+struct ApiContext;
+
+// One request on its way through a handler.
+struct ApiCall {
+  HttpRequest& request;
+  std::vector<std::string> parts;  // what stands in the path's {…}, decoded
+  std::string actor;               // who asks, as in events: "user:1000", "token:…"
+
+  // The body as JSON, an object. Throws Error(usage | body_too_large).
+  JsonNode json_body(std::size_t limit_bytes = std::size_t{64} << 20);
+
+  // The body's bytes as json_body() read them; empty when there was none.
+  const std::string& body_text() const noexcept { return body_text_; }
+
+  // A whole number from the query within [least, most]. Throws Error(usage).
+  std::int64_t query_integer(std::string_view name,
+                             std::int64_t standard,
+                             std::int64_t least,
+                             std::int64_t most) const;
+
+  std::string body_text_;
+};
+
+HttpResponse json_response(int status, std::string json);
+
+// What a POST did: the answer to it, and to every repetition with the same Idempotency-Key.
+struct PostAnswer {
+  int status = 200;
+  std::string body;      // JSON
+  std::string location;  // of what was made; empty: nothing was
+};
+
+// Does `work` in one transaction of the queue, once for an Idempotency-Key: a repetition with the
+// same body gets the same answer, with another body Error(idempotency_conflict). The key is kept as
+// long as what it made, at least a day. `request_text`: the body, or what stands for it.
+HttpResponse post_once(ApiContext& context,
+                       ApiCall& call,
+                       std::string_view request_text,
+                       const std::function<PostAnswer(JobTable&)>& work);
+
+}  // namespace batchllm::daemon

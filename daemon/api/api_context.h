@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "adapters/files/content_store.h"
+#include "adapters/secrets/key_vault.h"
+#include "daemon/queue/job_store.h"
+#include "daemon/scheduler/scheduler.h"
+#include "daemon/service/service_control.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace batchllm::daemon {
+
+// What the API's handlers work with. Everything is thread-safe and outlives the server.
+struct ApiContext {
+  JobStore& store;
+  Scheduler& scheduler;
+  files::ContentStore& content;
+  const secrets::KeyVault& vault;
+  ServiceControl& service;
+  std::filesystem::path state_dir;
+  std::optional<std::uint64_t> max_upload_bytes;
+};
+
+}  // namespace batchllm::daemon
