@@ -91,6 +91,14 @@ void sync_folder(const std::filesystem::path& folder) noexcept {
   }
 }
 
+void make_private_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder.parent_path(), error);
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_storage_error("create", folder.string(), errno);
+  }
+}
+
 std::string read_file(const std::filesystem::path& path, std::size_t limit) {
   const FileHandle file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) {

@@ -4,6 +4,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/job_id.h"
+#include "core/lock_file.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -26,32 +27,6 @@ constexpr std::size_t k_record_limit = std::size_t{64} << 20;
 
 fs::path jobs_folder(const fs::path& state_dir) {
   return state_dir / "jobs";
-}
-
-void make_private_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder.parent_path(), error);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw_storage_error("create", folder.string(), errno);
-  }
-}
-
-// Of the open file, not of the process: gone with the last descriptor, however the process ends.
-struct flock exclusive_lock() noexcept {
-  struct flock lock {};
-
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
-// The process that holds the lock, as it wrote it down; empty when it cannot be told.
-std::string lock_holder(const fs::path& lock_path) {
-  try {
-    return std::string(trim(read_file(lock_path, 100)));
-  } catch (const Error&) {
-    return {};
-  }
 }
 
 std::string_view second_of(std::string_view job_id) noexcept {
@@ -97,37 +72,20 @@ JobDirectory JobDirectory::open(const fs::path& state_dir, const std::string& id
 
 void JobDirectory::lock() {
   const fs::path path = folder_ / "lock";
-  FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file.is_open()) {
-    throw_storage_error("create", path.string(), errno);
-  }
-  struct flock whole_file = exclusive_lock();
-  if (fcntl(file.get(), F_OFD_SETLK, &whole_file) != 0) {
-    if (errno != EAGAIN && errno != EACCES) {
-      throw_storage_error("lock", path.string(), errno);
-    }
-    const std::string holder = lock_holder(path);
+  auto lock = take_lock_file(path);
+  if (!lock) {
+    const std::string holder = lock_file_holder(path);
     throw Error(ErrorCode::job_locked,
                 fmt::format("{} is being run by another process{}",
                             folder_.filename().string(),
                             holder.empty() ? "" : fmt::format(" (pid {})", holder)),
                 "wait for it, or stop it first");
   }
-  const std::string pid = std::to_string(getpid()) + "\n";
-  if (ftruncate(file.get(), 0) == 0) {
-    write_all(file.get(), pid, path.string());
-  }
-  lock_ = std::move(file);
+  lock_ = std::move(*lock);
 }
 
 bool JobDirectory::is_locked() const {
-  const FileHandle file(::open((folder_ / "lock").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) {
-    return false;
-  }
-  // Only asks: taking the lock for a moment would refuse a run that begins just then.
-  struct flock whole_file = exclusive_lock();
-  return fcntl(file.get(), F_OFD_GETLK, &whole_file) == 0 && whole_file.l_type != F_UNLCK;
+  return is_lock_file_held(folder_ / "lock");
 }
 
 JobRecord JobDirectory::load() const {

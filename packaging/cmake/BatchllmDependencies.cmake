@@ -14,6 +14,7 @@ find_package(Iconv REQUIRED)
 find_package(ZLIB REQUIRED)
 # Its flags decide the layout of its classes (-DCPPHTTPLIB_OPENSSL_SUPPORT and others): never without.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+find_package(SQLite3 3.40 REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libevent REQUIRED IMPORTED_TARGET libevent libevent_openssl libevent_pthreads)
 # Only needed before the standard library has std::expected.

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/sql/write_line.h"
+
+namespace batchllm::sql {
+namespace {
+
+// Numbers wrap; the batches under way are never far apart.
+bool is_before(std::uint32_t a, std::uint32_t b) noexcept {
+  return static_cast<std::int32_t>(a - b) < 0;
+}
+
+}  // namespace
+
+std::uint32_t WriteLine::add(PendingWrite& write) {
+  std::unique_lock lock(mutex_);
+  if (is_closed_) {
+    throw Error(ErrorCode::daemon_unreachable,
+                "the daemon is stopping",
+                "try again when it has started again");
+  }
+  if (open_writes_ >= max_writes_ || (open_writes_ > 0 && open_bytes_ + write.bytes > max_bytes_)) {
+    ++open_batch_;
+    open_writes_ = 0;
+    open_bytes_ = 0;
+  }
+  ++open_writes_;
+  open_bytes_ += write.bytes;
+  const std::uint32_t batch = open_batch_;
+  write.batch = batch;
+  (last_ == nullptr ? first_ : last_->next) = &write;
+  last_ = &write;
+  const bool wake = std::exchange(writer_waits_, false);
+  lock.unlock();
+  if (wake) {
+    arrival_.notify_one();
+  }
+  return batch;
+}
+
+void WriteLine::push_and_wait(PendingWrite& write) {
+  const std::uint32_t batch = add(write);
+  std::atomic<std::uint32_t>& released = released_[batch & 1];
+  std::uint32_t newest = released.load(std::memory_order_acquire);
+  while (is_before(newest, batch)) {
+    released.wait(newest, std::memory_order_acquire);
+    newest = released.load(std::memory_order_acquire);
+  }
+  if (write.error) {
+    std::rethrow_exception(std::move(write.error));
+  }
+}
+
+void WriteLine::push(std::unique_ptr<PendingWrite> write) {
+  add(*write);
+  write.release();  // the writer deletes it
+}
+
+WriteBatch WriteLine::take() {
+  std::unique_lock lock(mutex_);
+  while (first_ == nullptr && !is_closed_) {
+    writer_waits_ = true;
+    arrival_.wait(lock);
+  }
+  WriteBatch batch;
+  if (first_ == nullptr) {
+    return batch;
+  }
+  batch.first = first_;
+  batch.number = first_->batch;
+  PendingWrite* end = first_;
+  ++batch.count;
+  while (end->next != nullptr && end->next->batch == batch.number) {
+    end = end->next;
+    ++batch.count;
+  }
+  first_ = std::exchange(end->next, nullptr);
+  if (first_ == nullptr) {
+    last_ = nullptr;
+  }
+  batch.is_last_in_line = first_ == nullptr;
+  if (batch.number == open_batch_) {
+    ++open_batch_;
+    open_writes_ = 0;
+    open_bytes_ = 0;
+  }
+  return batch;
+}
+
+void WriteLine::release(std::uint32_t batch) noexcept {
+  released_[batch & 1].store(batch, std::memory_order_release);
+  released_[batch & 1].notify_all();
+}
+
+void WriteLine::close() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    writer_waits_ = false;
+  }
+  arrival_.notify_one();
+}
+
+}  // namespace batchllm::sql
