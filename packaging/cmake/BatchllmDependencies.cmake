@@ -17,5 +17,15 @@ pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 find_package(SQLite3 3.40 REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libevent REQUIRED IMPORTED_TARGET libevent libevent_openssl libevent_pthreads)
+# Neither a package file nor a pkg-config file in Debian: the library and its header.
+find_package(cctz CONFIG QUIET)
+if(NOT TARGET cctz::cctz)
+  find_library(CCTZ_LIBRARY cctz REQUIRED)
+  find_path(CCTZ_INCLUDE_DIR cctz/time_zone.h REQUIRED)
+  mark_as_advanced(CCTZ_LIBRARY CCTZ_INCLUDE_DIR)
+  add_library(cctz::cctz UNKNOWN IMPORTED)
+  set_target_properties(cctz::cctz PROPERTIES
+    IMPORTED_LOCATION "${CCTZ_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${CCTZ_INCLUDE_DIR}")
+endif()
 # Only needed before the standard library has std::expected.
 find_package(tl-expected QUIET)
