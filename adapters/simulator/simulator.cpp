@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/simulator/simulator.h"
 
+#include "adapters/http/listening_socket.h"
 #include "adapters/simulator/http_server.h"
-#include "adapters/simulator/listening_socket.h"
 #include "adapters/simulator/simulator_service.h"
 #include "adapters/simulator/tls_context.h"
 #include "core/error.h"
@@ -55,10 +55,10 @@ simulator::TlsContext tls_of(const SimulatorSettings& settings) {
              : simulator::make_tls_context(settings.tls_certificate_path, settings.tls_key_path);
 }
 
-simulator::ListeningSocket listen(const SimulatorSettings& settings) {
+ListeningSocket listen(const SimulatorSettings& settings) {
   return settings.socket_path.empty()
-             ? simulator::ListeningSocket::on_loopback(settings.host, settings.port)
-             : simulator::ListeningSocket::at_path(settings.socket_path);
+             ? ListeningSocket::on_loopback(settings.host, settings.port)
+             : ListeningSocket::at_path(settings.socket_path);
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ class Simulator::Server {
  private:
   simulator::SimulatorService service_;
   simulator::TlsContext tls_;
-  simulator::ListeningSocket socket_;
+  ListeningSocket socket_;
   simulator::HttpServer http_;
   std::string base_url_;
 };

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace batchllm::simulator {
+namespace batchllm {
 
 // A socket that listens on the loopback interface or at a path. Closed, and its path removed, at
 // the end.
@@ -36,4 +36,4 @@ class ListeningSocket {
   std::string path_;  // to be removed; empty for TCP
 };
 
-}  // namespace batchllm::simulator
+}  // namespace batchllm

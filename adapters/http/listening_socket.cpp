@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "adapters/simulator/listening_socket.h"
+#include "adapters/http/listening_socket.h"
 
 #include "core/error.h"
 #include "core/text.h"
@@ -21,7 +21,7 @@
 #include <system_error>
 #include <utility>
 
-namespace batchllm::simulator {
+namespace batchllm {
 namespace {
 
 constexpr int k_backlog = 16'384;  // the kernel lowers it to net.core.somaxconn
@@ -58,17 +58,17 @@ class Descriptor {
   const bool taken = cause == EADDRINUSE;
   throw Error(taken ? ErrorCode::job_conflict : ErrorCode::storage,
               fmt::format("cannot listen on {}: {}", what, std::generic_category().message(cause)),
-              taken ? "choose another --port; 0 picks a free one" : "");
+              taken ? "choose another port; 0 picks a free one" : "");
 }
 
-// Only the loopback interface: what the simulator serves is for this machine.
+// Only the loopback interface: what is served is for this machine.
 Address loopback_address(const std::string& host, int port) {
   Address address;
   in_addr ipv4{};
   in6_addr ipv6{};
   if (port < 0 || port > 65'535) {
     throw Error(ErrorCode::usage,
-                fmt::format("--port {}: not a port", port),
+                fmt::format("{} is not a port", port),
                 "0 to 65535; 0 picks a free one");
   }
   const std::string name = host == "localhost" ? "127.0.0.1" : host;
@@ -89,8 +89,8 @@ Address loopback_address(const std::string& host, int port) {
   } else {
     throw Error(
         ErrorCode::usage,
-        fmt::format("--host {}: not an address of the loopback interface", one_line(host, 60)),
-        "the simulator serves this machine only: 127.0.0.1, ::1 or localhost");
+        fmt::format("{} is not an address of the loopback interface", one_line(host, 60)),
+        "only this machine is served: 127.0.0.1, ::1 or localhost");
   }
   return address;
 }
@@ -127,7 +127,7 @@ void make_way(const std::string& path, Address& address) {
                        errno == ECONNREFUSED;
   if (!is_dead || ::unlink(path.c_str()) != 0) {
     throw Error(ErrorCode::job_conflict,
-                fmt::format("--socket {}: {}",
+                fmt::format("{}: {}",
                             path,
                             S_ISSOCK(found.st_mode) ? "another process listens there"
                                                     : "exists and is not a socket"),
@@ -179,7 +179,7 @@ ListeningSocket ListeningSocket::at_path(const std::string& path) {
   sockaddr_un local{};
   if (path.size() >= sizeof local.sun_path) {
     throw Error(ErrorCode::usage,
-                fmt::format("--socket {}: the path is longer than {} bytes",
+                fmt::format("the socket's path {} is longer than {} bytes",
                             one_line(path, 60),
                             sizeof local.sun_path - 1),
                 "choose a shorter path");
@@ -198,4 +198,4 @@ ListeningSocket ListeningSocket::at_path(const std::string& path) {
   return {descriptor.release(), path, path};
 }
 
-}  // namespace batchllm::simulator
+}  // namespace batchllm
