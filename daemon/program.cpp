@@ -7,6 +7,7 @@
 #include "daemon/composition.h"
 #include "daemon/service/daemon_log.h"
 #include "daemon/service/daemon_settings.h"
+#include "daemon/worker/worker.h"
 
 #include <fmt/format.h>
 
@@ -65,8 +66,8 @@ int run_program(const std::vector<std::string>& words, const EnvironmentLookup& 
   start_log(log);
   try {
     // Not in the table of options: only the service itself starts workers.
-    if (words.size() == 1 && words.front() == "--worker") {
-      return run_worker(k_worker_channel);
+    if (words.size() == 2 && words.front() == "--worker") {
+      return run_worker(k_worker_channel, words.back());
     }
     return run_call(parse_daemon_call(words), environment, log);
   } catch (const Error& error) {

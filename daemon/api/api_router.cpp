@@ -17,8 +17,6 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr std::string_view k_base = "/api/v1";
-constexpr int k_method_not_allowed = 405;
-constexpr int k_unauthorized = 401;
 
 // What stands in the path for the {…} of the pattern; nullopt when it does not fit.
 std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
@@ -69,8 +67,7 @@ HttpResponse unauthorized() {
   HttpResponse response =
       problem_response(Error(ErrorCode::auth_required,
                              "the token is missing or wrong",
-                             "send it as Authorization: Bearer …; batchllm does with --token-file"),
-                       k_unauthorized);
+                             "send it as Authorization: Bearer …"));
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }
@@ -101,14 +98,13 @@ HttpResponse ApiRouter::handle(HttpRequest& request) {
     allowed += route.method;
   }
   if (allowed.empty()) {
-    return problem_response(Error(ErrorCode::route_not_found,
+    return problem_response(Error(ErrorCode::path_unknown,
                                   fmt::format("there is nothing at {}", printable(request.path)),
                                   "the operations are listed at /docs"));
   }
   HttpResponse response = problem_response(
-      Error(ErrorCode::usage,
-            fmt::format("{} is not possible at {}", printable(request.method), request.path)),
-      k_method_not_allowed);
+      Error(ErrorCode::method_not_allowed,
+            fmt::format("{} is not possible at {}", printable(request.method), request.path)));
   response.headers.emplace_back("Allow", allowed);
   return response;
 }

@@ -119,6 +119,7 @@ void set_max_cost(QueuedJob& job, std::int64_t micro_usd) {
   JobRecord record = parse_job_record(job.record, job.id);
   record.settings.limits.max_cost_micro_usd = micro_usd;
   job.record = job_record_json(record);
+  job.max_cost_micro_usd = micro_usd;
 }
 
 void add_dependencies(JobTable& jobs, const QueuedJob& job, std::vector<JobDependency>& after) {

@@ -21,7 +21,7 @@ constexpr std::string_view k_columns =
     "number, id, kind, project, state, held, reason, wish, priority, attempt, crash_count, epoch, "
     "not_before, owner, lease_until, last_seq, rows_total, ok, failed, skipped, cost_micro_usd, "
     "input_tokens, output_tokens, exit_code, fault, question, name, tags, model, lane, "
-    "concurrency, policy, retry_of, schedule_id, created_at, started_at, finished_at, record";
+    "concurrency, max_cost, output_path, policy, retry_of, schedule_id, created_at, started_at, finished_at, record";
 
 // A step of priority is worth this long a wait: priorities age, as who waits longer has an earlier
 // key, and the order of two jobs never changes, as both age alike.
@@ -127,6 +127,8 @@ QueuedJob job_of(sql::Statement& row) {
   job.model = columns.text();
   job.lane = columns.text();
   job.concurrency = columns.integer();
+  job.max_cost_micro_usd = columns.optional_integer();
+  job.output_path = columns.text();
   job.policy = parse_job_policy(columns.text());
   job.retry_of = columns.optional_text().value_or("");
   job.schedule_id = columns.optional_text().value_or("");
@@ -209,9 +211,9 @@ void JobTable::insert(QueuedJob& job, const JobEventData& first, std::string_vie
   auto insertion = database().prepare(
       "INSERT INTO jobs (id, kind, project, state, held, claim_key, reason, wish, priority, "
       "attempt, crash_count, epoch, not_before, last_seq, ok, failed, skipped, cost_micro_usd, "
-      "input_tokens, output_tokens, name, tags, model, lane, concurrency, policy, retry_of, "
-      "schedule_id, fire_at, created_at, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-      "0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "input_tokens, output_tokens, name, tags, model, lane, concurrency, max_cost, output_path, "
+      "policy, retry_of, schedule_id, fire_at, created_at, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insertion.bind_all(job.id,
                      static_cast<std::int64_t>(job.kind),
                      job.project,
@@ -231,6 +233,8 @@ void JobTable::insert(QueuedJob& job, const JobEventData& first, std::string_vie
                      job.model,
                      job.lane,
                      job.concurrency,
+                     job.max_cost_micro_usd,
+                     job.output_path,
                      job_policy_json(job.policy),
                      if_any(job.retry_of),
                      if_any(job.schedule_id),
@@ -266,7 +270,7 @@ void JobTable::record(QueuedJob& job,
       "attempt = ?, crash_count = ?, epoch = ?, not_before = ?, owner = ?, lease_until = ?, "
       "last_seq = ?, rows_total = ?, ok = ?, failed = ?, skipped = ?, cost_micro_usd = ?, "
       "input_tokens = ?, output_tokens = ?, exit_code = ?, fault = ?, question = ?, name = ?, "
-      "tags = ?, policy = ?, started_at = ?, finished_at = ?, record = ? "
+      "tags = ?, max_cost = ?, policy = ?, started_at = ?, finished_at = ?, record = ? "
       "WHERE number = ? AND last_seq = ?");
   update.bind_all(number_of(view.state),
                   std::int64_t{job.is_held},
@@ -293,6 +297,7 @@ void JobTable::record(QueuedJob& job,
                   question_json(view.question),
                   job.name,
                   job.tags,
+                  job.max_cost_micro_usd,
                   job_policy_json(job.policy),
                   view.started_ms,
                   view.finished_ms,

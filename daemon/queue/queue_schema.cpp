@@ -63,6 +63,8 @@ CREATE TABLE jobs (
   model TEXT NOT NULL,
   lane TEXT NOT NULL,
   concurrency INTEGER NOT NULL,
+  max_cost INTEGER,
+  output_path TEXT NOT NULL,
   policy TEXT NOT NULL CHECK (json_valid(policy)),
   retry_of TEXT,
   schedule_id TEXT,

@@ -55,6 +55,8 @@ struct QueuedJob {
   std::string model;
   std::string lane;               // jobs of one lane share its limits
   std::int64_t concurrency = 32;  // rows in flight that it asks for
+  std::optional<std::int64_t> max_cost_micro_usd;
+  std::string output_path;  // empty: in the job's folder
   JobPolicy policy;
   std::string retry_of;
   std::string schedule_id;

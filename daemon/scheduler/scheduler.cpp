@@ -4,9 +4,9 @@
 #include "core/error.h"
 #include "core/json_text.h"
 #include "daemon/scheduler/lane_shares.h"
+#include "daemon/service/daemon_log.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -189,7 +189,7 @@ bool Scheduler::save(const SavedWork& work) {
     store_.write(work);
     return true;
   } catch (const Error& error) {
-    spdlog::error("cannot save the state of the queue: {}", error.message());
+    log_error("cannot save the state of the queue: {}", error.message());
     if (error_kind(error.code()).exit_code != error_kind(ErrorCode::storage).exit_code) {
       return false;
     }
@@ -254,7 +254,7 @@ bool Scheduler::begin_job(JobKind kind) {
       return claim_job(jobs, kind, post->process.name(), lease_until);
     });
   } catch (const Error& error) {
-    spdlog::error("cannot begin a job: {}", error.message());
+    log_error("cannot begin a job: {}", error.message());
     space_check_at_ = steady_clock::now() + k_look_for_space;
   }
   if (!job) {
@@ -283,7 +283,7 @@ Scheduler::Post* Scheduler::idle_worker() {
     worker_count_ = posts_.size();
     return posts_.back().get();
   } catch (const Error& error) {
-    spdlog::error("{}", error.message());
+    log_error("{}", error.message());
     return nullptr;
   }
 }
@@ -308,7 +308,7 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
   order.keys = find_keys_(job);
-  spdlog::info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
+  log_info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
   post.process.send(order);
 }
 
@@ -363,7 +363,7 @@ void Scheduler::take_reports(Post& post) {
         take(post, *text);
       }
     } catch (const Error& error) {
-      spdlog::error("{}: {}", post.process.name(), error.message());
+      log_error("{}: {}", post.process.name(), error.message());
     }
   }
   if (!lives && !post.is_leaving && !post.is_gone) {
@@ -371,7 +371,7 @@ void Scheduler::take_reports(Post& post) {
   }
   if (const auto ending = post.process.ending()) {
     if (post.job) {
-      spdlog::error("{}: its worker died ({})", post.job->id, *ending);
+      log_error("{}: its worker died ({})", post.job->id, *ending);
       lose(post, "worker_died");
     }
     post.is_gone = true;
@@ -420,10 +420,10 @@ void Scheduler::take(Post& post, const AliveReport& report) {
       return note_progress(jobs, job.id, job.epoch, lease_until, report.counts, is_kept);
     });
   } catch (const Error& error) {
-    spdlog::warn("{}: its progress is not kept: {}", job.id, error.message());
+    log_warning("{}: its progress is not kept: {}", job.id, error.message());
   }
   if (!is_ours) {
-    spdlog::error("{}: {} has lost it", job.id, post.process.name());
+    log_error("{}: {} has lost it", job.id, post.process.name());
     post.process.kill();
     post.is_gone = true;
     leave_job(post);
@@ -439,7 +439,7 @@ void Scheduler::take(Post& post, const EndReport& report) {
   }
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
-      spdlog::info("{} is {}{}{}",
+      log_info("{} is {}{}{}",
                    id,
                    job_state_name(job->view.state),
                    job->view.reason.empty() ? "" : ": ",
@@ -484,7 +484,7 @@ void Scheduler::check_leases(Time now) {
       continue;
     }
     post->process.channel().receive();
-    spdlog::error("{}: {} has said nothing for too long", post->job->id, post->process.name());
+    log_error("{}: {} has said nothing for too long", post->job->id, post->process.name());
     post->process.kill();
     post->is_gone = true;
     lose(*post, "lease_lost");
@@ -554,7 +554,7 @@ void Scheduler::do_chores() {
     try {
       store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
     } catch (const Error& error) {
-      spdlog::error("cannot release jobs whose time has come: {}", error.message());
+      log_error("cannot release jobs whose time has come: {}", error.message());
       space_check_at_ = steady_clock::now() + k_look_for_space;
       break;
     }

@@ -85,7 +85,7 @@ WorkerProcess WorkerProcess::start(const std::filesystem::path& state_dir) {
   }
   FileHandle ours(ends[0]);
   const FileHandle theirs(ends[1]);
-  std::vector<std::string> words{"batchllmd", "--worker", "--state-dir", state_dir.string()};
+  std::vector<std::string> words{"batchllmd", "--worker", state_dir.string()};
   const pid_t pid = SpawnPlan().spawn(theirs.get(), words);
   return {pid, std::move(ours)};
 }

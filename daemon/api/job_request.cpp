@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/api/job_request.h"
+
+#include "adapters/files/file_name.h"
+#include "adapters/job/job_encoder.h"
+#include "adapters/job/job_inputs.h"
+#include "adapters/job/job_model.h"
+#include "core/error.h"
+#include "core/job_id.h"
+#include "core/job_settings_reader.h"
+#include "core/process_setup.h"
+#include "core/request_options.h"
+#include "core/text.h"
+#include "daemon/api/request_members.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace batchllm::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t k_most_inputs = 1000;
+constexpr std::size_t k_most_messages = 100;
+constexpr std::size_t k_most_dependencies = 100;
+constexpr std::size_t k_longest_name = 200;
+
+// An input under the name that its owner knows it by.
+InputFingerprint stored_input(const ApiContext& context,
+                              const StoredFile& file,
+                              std::string base_folder) {
+  const fs::path link = context.content.link_input(
+      context.state_dir / "uploads" / file.id, file.sha256, file.name);
+  InputFingerprint input = fingerprint_input(link.string());
+  input.is_stored = true;
+  input.base_folder = std::move(base_folder);
+  return input;
+}
+
+class RequestReader {
+ public:
+  RequestReader(ApiContext& context, const JsonNode& body)
+      : context_(context),
+        body_(body,
+              {"input",
+               "inputs",
+               "options",
+               "messages",
+               "name",
+               "project",
+               "priority",
+               "not_before",
+               "after",
+               "tags",
+               "output_path",
+               "approval",
+               "on_limit"}) {}
+
+  JobRequest read() {
+    read_settings();
+    read_messages();
+    read_inputs();
+    read_handling();
+    check();
+    finish();
+    return std::move(request_);
+  }
+
+ private:
+  void read_settings() {
+    const JsonNode& options = body_.require("options");
+    const Settings settings = settings_from_options(options_from_json(options.to_json()));
+    record_.settings = read_job_settings(settings, {});
+    if (const auto path = body_.text("output_path", k_longest_path)) {
+      if (!path->starts_with('/')) {
+        throw Error(ErrorCode::usage, "output_path must be an absolute path");
+      }
+      record_.settings.output.path = *path;
+    }
+    record_.output_path = record_.settings.output.path;
+    record_.result_in_folder = record_.output_path.empty();
+  }
+
+  void read_messages() {
+    const JsonNode* given = body_.find("messages");
+    if (given == nullptr) {
+      record_.messages = make_messages(record_.settings);
+    } else {
+      if (given->items().empty() || given->items().size() > k_most_messages) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("messages must be an array of 1 to {}", k_most_messages));
+      }
+      for (const JsonNode& message : given->items()) {
+        const RequestMembers members(message, {"role", "content"});
+        constexpr std::initializer_list<std::string_view> k_roles = {
+            "system", "user", "assistant"};
+        members.require("role");
+        const auto role = members.choice("role", k_roles);
+        record_.messages.push_back({std::string(k_roles.begin()[*role]),
+                                    members.require_text("content", std::size_t{1} << 20),
+                                    "messages"});
+      }
+    }
+    if (record_.messages.empty()) {
+      throw Error(ErrorCode::usage,
+                  "what is to be asked? options.prompt or messages is missing",
+                  "for example \"options\": {\"model\": \"openai/gpt-4o-mini\", \"prompt\": "
+                  "\"Classify: {text}\"}");
+    }
+    if (record_.settings.model.model.empty()) {
+      throw Error(ErrorCode::usage,
+                  "who is to be asked? options.model is missing",
+                  "for example openai/gpt-4o-mini");
+    }
+  }
+
+  void read_inputs() {
+    const JsonNode* one = body_.find("input");
+    const JsonNode* many = body_.find("inputs");
+    if ((one == nullptr) == (many == nullptr)) {
+      throw Error(ErrorCode::usage, "either input or inputs must be given");
+    }
+    if (one != nullptr) {
+      read_input(*one);
+      return;
+    }
+    if (many->items().empty() || many->items().size() > k_most_inputs) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("inputs must be an array of 1 to {}", k_most_inputs));
+    }
+    for (const JsonNode& input : many->items()) {
+      read_input(input);
+    }
+  }
+
+  void read_input(const JsonNode& node) {
+    const RequestMembers input(node, {"file_id", "path", "rows"});
+    if (node.members().size() != 1) {
+      throw Error(ErrorCode::usage, "an input is one of file_id, path or rows");
+    }
+    if (const auto id = input.text("file_id")) {
+      const StoredFile file = context_.store.read(
+          [&id](sql::Database& database) { return require_file(database, *id); });
+      if (!file.encoding.empty() && record_.settings.input.encoding.empty()) {
+        record_.settings.input.encoding = file.encoding;
+      }
+      request_.submission.file_ids.push_back(file.id);
+      record_.inputs.push_back(stored_input(context_, file, {}));
+    } else if (const auto path = input.text("path", k_longest_path)) {
+      take_path(*path);
+    } else {
+      take_rows(input.require("rows"));
+    }
+  }
+
+  void take_path(const std::string& path) {
+    if (!path.starts_with('/')) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("the input {} is no absolute path", printable(path)));
+    }
+    files::PinnedContent content = context_.content.take(
+        path, context_.max_upload_bytes.value_or(files::ContentStore::k_no_limit));
+    StoredFile file;
+    file.name = files::safe_file_name(path);
+    file.media_type = "application/octet-stream";
+    add(std::move(file), std::move(content), fs::path(path).parent_path().string());
+  }
+
+  void take_rows(const JsonNode& rows) {
+    if (rows.items().empty()) {
+      throw Error(ErrorCode::usage, "rows must be an array of objects");
+    }
+    std::string lines;
+    for (const JsonNode& row : rows.items()) {
+      if (row.kind() != JsonNode::Kind::object) {
+        throw Error(ErrorCode::usage, "each of rows must be an object");
+      }
+      row.append_to(lines);
+      lines += '\n';
+    }
+    files::ContentWriter writer = context_.content.begin();
+    writer.write(lines);
+    StoredFile file;
+    file.name = "rows.jsonl";
+    file.media_type = "application/jsonl";
+    file.format = "jsonl";
+    file.rows = static_cast<std::int64_t>(rows.items().size());
+    add(std::move(file), writer.finish(), {});
+  }
+
+  void add(StoredFile file, files::PinnedContent content, std::string base_folder) {
+    file.id = make_file_id();
+    file.sha256 = content.sha256();
+    file.bytes = static_cast<std::int64_t>(content.bytes());
+    file.is_listed = false;
+    file.created_ms = context_.store.clock().wall_ms();
+    record_.inputs.push_back(stored_input(context_, file, std::move(base_folder)));
+    request_.submission.file_ids.push_back(file.id);
+    request_.new_files.push_back(std::move(file));
+    request_.new_content.push_back(std::move(content));
+  }
+
+  void read_handling() {
+    QueuedJob& job = request_.submission.job;
+    job.name = body_.text("name", k_longest_name).value_or("");
+    job.project = body_.text("project", k_longest_project).value_or("default");
+    if (job.project.empty()) {
+      throw Error(ErrorCode::usage, "project must not be empty");
+    }
+    job.tags = body_.tags("tags").value_or("{}");
+    job.policy.wants_approval = body_.flag("approval").value_or(false);
+    job.policy.asks_at_limit = body_.choice("on_limit", {"stop", "ask"}).value_or(0) == 1;
+    request_.submission.priority = body_.integer("priority", -100, 100).value_or(0);
+    request_.submission.not_before_ms = body_.time("not_before");
+    if (const JsonNode* after = body_.find("after")) {
+      read_dependencies(*after);
+    }
+  }
+
+  void read_dependencies(const JsonNode& after) {
+    if (after.kind() != JsonNode::Kind::array || after.items().size() > k_most_dependencies) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("after must be an array of at most {}", k_most_dependencies));
+    }
+    for (const JsonNode& node : after.items()) {
+      JobDependency dependency;
+      if (const auto id = node.string()) {
+        dependency.after_id = *id;
+      } else {
+        const RequestMembers members(node, {"job", "when"});
+        dependency.after_id = members.require_text("job");
+        dependency.condition = static_cast<DependencyCondition>(
+            members.choice("when", {"ok", "any", "failed"}).value_or(0));
+      }
+      request_.submission.after.push_back(std::move(dependency));
+    }
+  }
+
+  // Columns, template and model as a run finds them: what is wrong is said now, not at night.
+  void check() {
+    JobInputs inputs(record_, "");
+    const auto source = inputs.open_first();
+    const JobModel model = make_model(record_.settings, &environment_variable, false);
+    static_cast<void>(model.provider->endpoint());
+    make_encoder(record_, *source, *model.provider);
+    endpoint_ = model.endpoint;
+  }
+
+  void finish() {
+    QueuedJob& job = request_.submission.job;
+    job.model = record_.settings.model.model;
+    job.lane = fmt::format("{} {} {}{}",
+                           endpoint_,
+                           job.model,
+                           record_.settings.model.key_env,
+                           record_.settings.model.key_file);
+    job.concurrency = record_.settings.limits.concurrency;
+    job.max_cost_micro_usd = record_.settings.limits.max_cost_micro_usd;
+    job.output_path = record_.output_path;
+    job.record = job_record_json(record_);
+  }
+
+  static constexpr std::size_t k_longest_path = 4096;
+  static constexpr std::size_t k_longest_project = 100;
+
+  ApiContext& context_;
+  RequestMembers body_;
+  JobRecord record_;
+  JobRequest request_;
+  std::string endpoint_;
+};
+
+void make_project(sql::Database& database, const std::string& name, std::int64_t now_ms) {
+  database.run("INSERT OR IGNORE INTO projects VALUES (?, NULL, ?)", name, now_ms);
+}
+
+}  // namespace
+
+JobRequest read_job_request(ApiContext& context, const JsonNode& body) {
+  return RequestReader(context, body).read();
+}
+
+QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_view actor) {
+  const std::string& project = request.submission.job.project;
+  if (project != "default") {
+    make_project(jobs.database(), project, jobs.now_ms());
+  }
+  for (const StoredFile& file : request.new_files) {
+    insert_file(jobs.database(), file);
+  }
+  return submit_job(jobs, request.submission, actor);
+}
+
+}  // namespace batchllm::daemon

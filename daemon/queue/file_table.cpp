@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/queue/file_table.h"
+
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <random>
+
+namespace batchllm::daemon {
+namespace {
+
+constexpr std::string_view k_columns =
+    "id, sha256, name, media_type, bytes, format, encoding, rows, columns, is_listed, created_at";
+
+constexpr std::string_view k_base32 = "abcdefghijklmnopqrstuvwxyz234567";
+constexpr int k_random_characters = 26;
+
+StoredFile file_of(const sql::Statement& row) {
+  StoredFile file;
+  int column = 0;
+  file.id = row.string(column++);
+  file.sha256 = row.string(column++);
+  file.name = row.string(column++);
+  file.media_type = row.string(column++);
+  file.bytes = row.integer(column++);
+  file.format = row.string(column++);
+  file.encoding = row.string(column++);
+  file.rows = row.optional_integer(column++);
+  file.columns = row.string(column++);
+  file.is_listed = row.boolean(column++);
+  file.created_ms = row.integer(column++);
+  return file;
+}
+
+}  // namespace
+
+std::string make_file_id() {
+  static thread_local std::random_device random;
+  std::string id = "file_";
+  for (int i = 0; i < k_random_characters; ++i) {
+    id += k_base32[random() % k_base32.size()];
+  }
+  return id;
+}
+
+void insert_file(sql::Database& database, const StoredFile& file) {
+  database.run(
+      fmt::format("INSERT INTO files ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", k_columns),
+      file.id,
+      file.sha256,
+      file.name,
+      file.media_type,
+      file.bytes,
+      file.format,
+      file.encoding,
+      file.rows,
+      file.columns,
+      std::int64_t{file.is_listed},
+      file.created_ms);
+}
+
+std::optional<StoredFile> read_file_row(sql::Database& database, std::string_view id) {
+  auto query = database.prepare(fmt::format("SELECT {} FROM files WHERE id = ?", k_columns));
+  query.bind_all(id);
+  return query.step() ? std::optional(file_of(query)) : std::nullopt;
+}
+
+StoredFile require_file(sql::Database& database, std::string_view id) {
+  auto file = read_file_row(database, id);
+  if (!file) {
+    throw Error(ErrorCode::file_not_found,
+                fmt::format("there is no file {}", printable(id)),
+                "GET /api/v1/files lists the files");
+  }
+  return *std::move(file);
+}
+
+std::vector<StoredFile> list_files(sql::Database& database,
+                                   std::string_view before_id,
+                                   std::int64_t limit) {
+  auto query = database.prepare(
+      fmt::format("SELECT {} FROM files WHERE is_listed = 1 AND (?1 = '' OR rowid < (SELECT rowid "
+                  "FROM files WHERE id = ?1)) ORDER BY rowid DESC LIMIT ?2",
+                  k_columns));
+  query.bind_all(before_id, limit);
+  std::vector<StoredFile> files;
+  while (query.step()) {
+    files.push_back(file_of(query));
+  }
+  return files;
+}
+
+bool is_file_in_use(sql::Database& database, std::string_view id) {
+  return database
+      .integer("SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_id WHERE file_id = ? AND state < "
+               "5 LIMIT 1",
+               id)
+      .has_value();
+}
+
+void delete_file_row(sql::Database& database, std::string_view id) {
+  database.run("DELETE FROM job_files WHERE file_id = ?", id);
+  database.run("DELETE FROM files WHERE id = ?", id);
+}
+
+bool is_content_used(sql::Database& database, std::string_view sha256) {
+  return database.integer("SELECT 1 FROM files WHERE sha256 = ? LIMIT 1", sha256).has_value();
+}
+
+}  // namespace batchllm::daemon
