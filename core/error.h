@@ -45,6 +45,11 @@ enum class ErrorCode {
   timeout,
   interrupted,
   terminated,
+  file_too_large,
+  file_type_refused,
+  file_not_found,
+  file_in_use,
+  vault_unreadable,
 };
 
 struct ErrorKind {

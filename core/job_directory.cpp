@@ -28,14 +28,6 @@ fs::path jobs_folder(const fs::path& state_dir) {
   return state_dir / "jobs";
 }
 
-void make_private_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder.parent_path(), error);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw_storage_error("create", folder.string(), errno);
-  }
-}
-
 // Of the open file, not of the process: gone with the last descriptor, however the process ends.
 struct flock exclusive_lock() noexcept {
   struct flock lock {};

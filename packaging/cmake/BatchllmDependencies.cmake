@@ -13,6 +13,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(Iconv REQUIRED)
 find_package(ZLIB REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(libevent REQUIRED IMPORTED_TARGET libevent libevent_openssl libevent_pthreads)
 # Only needed before the standard library has std::expected.
 find_package(tl-expected QUIET)
