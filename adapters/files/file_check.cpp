@@ -119,7 +119,8 @@ InputFormat known_format(std::string_view name) {
 }
 
 std::string found_format(const InputSource& source) {
-  for (const auto& [fact, value] : source.describe().front().facts) {
+  const auto inputs = source.describe();
+  for (const auto& [fact, value] : inputs.front().facts) {
     if (fact == "format") {
       return value;
     }
