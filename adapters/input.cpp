@@ -313,8 +313,8 @@ class FilesSource final : public InputSource {
 // Text files behind the interface that says what is known of them.
 class TextInput final : public InputSource {
  public:
-  TextInput(const std::vector<std::string>& paths, const InputSettings& settings)
-      : rows_(make_text_files_source(paths, settings)) {
+  TextInput(const std::vector<std::string>& paths, const InputSettings& settings, OpenStream open)
+      : rows_(make_text_files_source(paths, settings, std::move(open))) {
     description_.path = paths.size() == 1
                             ? paths.front()
                             : fmt::format("{} and {} more", paths.front(), paths.size() - 1);
@@ -370,7 +370,7 @@ std::unique_ptr<InputSource> open_inputs(const std::vector<std::string>& paths,
     throw Error(ErrorCode::usage, "there is no input", "name a file, or `-` for standard input");
   }
   if (are_text_files(paths, settings)) {
-    return std::make_unique<TextInput>(paths, settings);
+    return std::make_unique<TextInput>(paths, settings, std::move(open));
   }
   return std::make_unique<FilesSource>(paths, settings, std::move(open));
 }

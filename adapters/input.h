@@ -5,7 +5,6 @@
 #include "core/input_settings.h"
 #include "core/row_source.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,10 +40,6 @@ class InputSource : public RowSource {
 // that match. Throws Error(input_missing) naming what matched nothing.
 std::vector<std::string> expand_inputs(const std::vector<std::string>& arguments,
                                        const InputSettings& settings);
-
-// How a path becomes a stream; a job that spools its standard input gives its own.
-using OpenStream = std::function<std::unique_ptr<ByteStream>(const std::string& path,
-                                                             const std::string& encoding)>;
 
 // Opens the inputs as one source: all of one kind, read in the order given, rows numbered through.
 // Columns of CSV files must be the same set (order may differ); those of JSON files are put

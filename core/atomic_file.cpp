@@ -83,6 +83,31 @@ void write_file_atomically(const std::filesystem::path& target,
   sync_folder(target.parent_path());
 }
 
+bool rename_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+    return true;
+  }
+  // Some network file systems cannot do that in one step. A crash between these two leaves the
+  // file under both names.
+  const bool unsupported = errno == EINVAL || errno == ENOSYS;
+  if (unsupported && link(from.c_str(), to.c_str()) == 0) {
+    unlink(from.c_str());
+    return true;
+  }
+  if (errno != EEXIST) {
+    throw_storage_error("rename", from.string(), errno);
+  }
+  return false;
+}
+
+void make_private_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder.parent_path(), error);
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_storage_error("create", folder.string(), errno);
+  }
+}
+
 void sync_folder(const std::filesystem::path& folder) noexcept {
   const FileHandle handle(
       open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

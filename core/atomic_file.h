@@ -22,6 +22,14 @@ void write_file_atomically(const std::filesystem::path& target,
                            std::string_view bytes,
                            unsigned mode);
 
+// Renames `from` to `to` unless something is there already: then both stay as they are and the
+// result is false. Neither name is made durable. Throws as above.
+bool rename_without_replacing(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Makes the folder, for its owner only (0700), and those above it that are missing. One that is
+// there stays as it is.
+void make_private_folder(const std::filesystem::path& folder);
+
 // Makes a rename or a new file in `folder` durable; errors are ignored (some file systems refuse).
 void sync_folder(const std::filesystem::path& folder) noexcept;
 

@@ -60,6 +60,11 @@ constexpr std::array k_error_kinds = {
     ErrorKind{ErrorCode::timeout, "timeout", 124, 504},
     ErrorKind{ErrorCode::interrupted, "interrupted", 130, 499},
     ErrorKind{ErrorCode::terminated, "terminated", 143, 499},
+    ErrorKind{ErrorCode::file_too_large, "file_too_large", 3, 413},
+    ErrorKind{ErrorCode::file_type_refused, "file_type_refused", 3, 415},
+    ErrorKind{ErrorCode::file_not_found, "file_not_found", 9, 404},
+    ErrorKind{ErrorCode::file_in_use, "file_in_use", 10, 409},
+    ErrorKind{ErrorCode::vault_unreadable, "vault_unreadable", 11, 500},
 };
 
 // nullptr when no row of the table is it.

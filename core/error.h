@@ -65,6 +65,11 @@ enum class ErrorCode {
   project_in_use,
   daemon_draining,
   dependency_failed,
+  file_too_large,
+  file_type_refused,
+  file_not_found,
+  file_in_use,
+  vault_unreadable,
 };
 
 struct ErrorKind {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/row_reader.h"
 
+#include "core/bad_row_error.h"
 #include "core/packed_row.h"
-#include "core/text.h"
 
 #include <fmt/format.h>
 
@@ -166,19 +166,12 @@ void RowReader::take_bad_row(const BadRow& bad) {
                                 ? settings_.input_names[bad.place.input]
                                 : std::string("input");
   if (settings_.on_bad_row == BadRowPolicy::stop) {
-    const std::string where = bad.place.line == 0
-                                  ? fmt::format("{}: byte {}", name, bad.place.byte_offset)
-                                  : fmt::format("{}:{}", name, bad.place.line);
-    throw Error(
-        ErrorCode::bad_row,
-        fmt::format("{}: row {}: {}", where, with_thousands(bad.place.row_index + 1), bad.message),
+    throw bad_row_error(
+        bad,
+        name,
         fmt::format("correct the file, or use --on-bad-row reject: bad rows go to {} and the "
                     "others are asked",
-                    settings_.rejects_name))
-        .with_detail("file", name)
-        .with_detail("line", std::to_string(bad.place.line))
-        .with_detail("row", std::to_string(bad.place.row_index + 1))
-        .with_detail("reason", bad.reason);
+                    settings_.rejects_name));
   }
   rejects_.add(bad);
   counters_.bad_rows.fetch_add(1, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,5 +51,10 @@ class ByteStream {
 // bzip2, lz4); `encoding` may be empty (UTF-8, or UTF-16 by its byte order mark). Throws
 // Error(input_missing | input_unreadable | usage).
 std::unique_ptr<ByteStream> open_byte_stream(const std::string& path, const std::string& encoding);
+
+// How a path becomes a stream, where it is not open_byte_stream: a job that spools its standard
+// input, a file that is stored under another name.
+using OpenStream = std::function<std::unique_ptr<ByteStream>(const std::string& path,
+                                                             const std::string& encoding)>;
 
 }  // namespace batchllm

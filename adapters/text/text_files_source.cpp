@@ -17,8 +17,9 @@ namespace {
 
 class TextFilesSource final : public RowSource {
  public:
-  TextFilesSource(std::vector<std::string> paths, const InputSettings& settings)
+  TextFilesSource(std::vector<std::string> paths, const InputSettings& settings, OpenStream open)
       : paths_(std::move(paths)),
+        open_(std::move(open)),
         max_row_bytes_(settings.max_row_bytes),
         encoding_(settings.encoding) {}
 
@@ -87,7 +88,7 @@ class TextFilesSource final : public RowSource {
     constexpr std::size_t k_block = std::size_t{64} << 10;
     text_.clear();
     try {
-      const auto stream = open_byte_stream(path, encoding_);
+      const auto stream = open_ ? open_(path, encoding_) : open_byte_stream(path, encoding_);
       for (std::size_t count = 1; count != 0 && text_.size() <= max_row_bytes_;) {
         const std::size_t before = text_.size();
         text_.resize(before + k_block);
@@ -95,8 +96,8 @@ class TextFilesSource final : public RowSource {
         text_.resize(before + count);
       }
     } catch (const Error& error) {
-      // A wrong --encoding is wrong for every file.
-      if (error.code() == ErrorCode::usage) {
+      // Anything else, a wrong --encoding say, is wrong for every file.
+      if (error.code() != ErrorCode::input_unreadable && error.code() != ErrorCode::input_missing) {
         throw;
       }
       bad.reason = "unreadable";
@@ -116,6 +117,7 @@ class TextFilesSource final : public RowSource {
 
   const std::vector<std::string> columns_ = {"path", "name", "text"};
   std::vector<std::string> paths_;
+  OpenStream open_;
   const std::size_t max_row_bytes_;
   const std::string encoding_;
   std::vector<std::size_t> chosen_ = {0, 1, 2};
@@ -127,8 +129,9 @@ class TextFilesSource final : public RowSource {
 }  // namespace
 
 std::unique_ptr<RowSource> make_text_files_source(std::vector<std::string> paths,
-                                                  const InputSettings& settings) {
-  return std::make_unique<TextFilesSource>(std::move(paths), settings);
+                                                  const InputSettings& settings,
+                                                  OpenStream open) {
+  return std::make_unique<TextFilesSource>(std::move(paths), settings, std::move(open));
 }
 
 }  // namespace batchllm

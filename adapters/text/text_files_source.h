@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/stream/byte_stream.h"
 #include "core/input_settings.h"
 #include "core/row_source.h"
 
@@ -16,6 +17,7 @@ namespace batchllm {
 // `unreadable`. A row's place has the file's number as `input` and line 1. Holds one file at a
 // time. Not thread-safe.
 std::unique_ptr<RowSource> make_text_files_source(std::vector<std::string> paths,
-                                                  const InputSettings& settings);
+                                                  const InputSettings& settings,
+                                                  OpenStream open = {});
 
 }  // namespace batchllm
