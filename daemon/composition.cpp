@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/composition.h"
 
+#include "adapters/sql/database_care.h"
+#include "adapters/sql/state_folder.h"
+#include "core/atomic_file.h"
+#include "core/clock.h"
 #include "core/error.h"
+#include "core/text.h"
+#include "daemon/api/api_router.h"
+#include "daemon/http/http_server.h"
+#include "daemon/queue/queue_schema.h"
+#include "daemon/scheduler/scheduler.h"
 #include "daemon/service/daemon_log.h"
 #include "daemon/service/daemon_signals.h"
+#include "daemon/service/service_control.h"
 
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace batchllm::daemon {
 namespace {
 
+namespace fs = std::filesystem;
 using TimePoint = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t k_read_connections = 8;
+constexpr std::size_t k_longest_token = 4096;
 
 // When the watchdog wants to hear of us next.
 std::optional<TimePoint> next_sign_of_life(const ServiceNotifier& notifier) {
@@ -22,24 +39,208 @@ std::optional<TimePoint> next_sign_of_life(const ServiceNotifier& notifier) {
   return interval ? std::optional(std::chrono::steady_clock::now() + *interval) : std::nullopt;
 }
 
-// A configuration that cannot be used changes nothing.
-void reload(DaemonStart& start, const ServiceNotifier& notifier) {
-  notifier.reloading();
-  try {
-    const DaemonSettings after = load_daemon_settings(start.flags, start.environment);
-    for (const SettingChange& change : changes_between(start.settings, after)) {
-      log_info("{} changes from {} to {}{}",
-               change.key,
-               change.from,
-               change.to,
-               change.needs_restart ? " with the next start" : "");
-    }
-    start.settings = reloaded(start.settings, after);
-    set_log_level(start.settings.log.level);
-  } catch (const Error& error) {
-    log_error("the configuration stays as it was: {}", error.message());
+fs::path daemon_folder(const DaemonSettings& settings) {
+  return fs::path(settings.state_dir) / "daemon";
+}
+
+// The state folder in this process's hands, and the queue in it, checked and up to date.
+class StateFolder {
+ public:
+  StateFolder(const DaemonSettings& settings, const Clock& clock)
+      : lock_(sql::lock_state_folder(settings.state_dir)),
+        path_(daemon_folder(settings) / "queue.db") {
+    sql::refuse_network_file_system(daemon_folder(settings));
+    sql::MigrationOptions options;
+    options.backups = daemon_folder(settings) / "backups";
+    options.now_ms = clock.wall_ms();
+    database_ = sql::open_migrated(path_, queue_migrations(), options);
+    sql::check_at_start(*database_);
   }
-  notifier.ready("ready");
+
+  const fs::path& path() const noexcept { return path_; }
+
+  sql::Database take_database() { return *std::exchange(database_, std::nullopt); }
+
+ private:
+  FileHandle lock_;
+  fs::path path_;
+  std::optional<sql::Database> database_;
+};
+
+SchedulerSettings scheduler_settings(const DaemonSettings& settings) {
+  SchedulerSettings scheduler;
+  scheduler.state_dir = settings.state_dir;
+  scheduler.max_running_jobs = settings.max_running_jobs;
+  scheduler.max_running_tasks = settings.max_running_jobs;
+  scheduler.lane_concurrency = settings.concurrency;
+  scheduler.lease = std::chrono::milliseconds(settings.lease_ms);
+  return scheduler;
+}
+
+std::string read_token(const DaemonSettings& settings) {
+  return settings.listen ? std::string(trim(read_file(settings.token_file, k_longest_token)))
+                         : std::string();
+}
+
+// The parts of the service, in the order of their construction.
+class Service final : public ServiceControl {
+ public:
+  Service(DaemonStart& start, const ServiceNotifier& notifier)
+      : start_(start),
+        notifier_(notifier),
+        started_ms_(clock_.wall_ms()),
+        folder_(start.settings, clock_),
+        writer_(folder_.take_database()),
+        readers_(folder_.path(), k_read_connections),
+        store_(writer_, readers_, hub_, clock_),
+        content_(fs::path(start.settings.state_dir) / "files"),
+        vault_(daemon_folder(start.settings) / "vault.key"),
+        scheduler_(store_,
+                   scheduler_settings(start.settings),
+                   [](const QueuedJob&) {
+                     return std::vector<std::pair<std::string, std::string>>{};
+                   }),
+        context_{store_,
+                 scheduler_,
+                 content_,
+                 vault_,
+                 *this,
+                 start.settings.state_dir,
+                 start.settings.max_upload_bytes},
+        router_(context_, read_token(start.settings)),
+        server_(router_) {
+    content_.sweep_incoming();
+    listen();
+  }
+
+  ~Service() override { stop_serving(); }
+
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  Service(Service&&) = delete;
+  Service& operator=(Service&&) = delete;
+
+  void begin() {
+    scheduler_.start();
+    serving_ = std::thread([this] { server_.run(); });
+  }
+
+  // Rows in flight are waited for while the API still answers; then everything ends.
+  void end() {
+    draining_ = true;
+    scheduler_.drain(patience());
+    stop_serving();
+  }
+
+  void drain(std::optional<std::chrono::milliseconds> patience) override {
+    if (patience) {
+      patience_ms_ = patience->count();
+    }
+    draining_ = true;
+    DaemonSignals::post(ServiceRequest::drain);
+  }
+
+  // A configuration that cannot be used changes nothing.
+  std::vector<std::string> reload() override {
+    const std::lock_guard lock(reloading_);
+    notifier_.reloading();
+    try {
+      const DaemonSettings after = load_daemon_settings(start_.flags, start_.environment);
+      for (const SettingChange& change : changes_between(start_.settings, after)) {
+        log_info("{} changes from {} to {}{}",
+                 change.key,
+                 change.from,
+                 change.to,
+                 change.needs_restart ? " with the next start" : "");
+      }
+      start_.settings = reloaded(start_.settings, after);
+    } catch (const Error& error) {
+      log_error("the configuration stays as it was: {}", error.message());
+      notifier_.ready("ready");
+      throw;
+    }
+    set_log_level(start_.settings.log.level);
+    scheduler_.change_settings(scheduler_settings(start_.settings));
+    notifier_.ready("ready");
+    return daemon_config_files(start_.environment);
+  }
+
+  fs::path back_up() override {
+    sql::Database database = sql::Database::open(folder_.path(), sql::Access::read_only);
+    return sql::back_up(
+        database, daemon_folder(start_.settings) / "backups", "manual", clock_.wall_ms());
+  }
+
+  bool is_draining() const override { return draining_; }
+
+  std::size_t connection_count() const override { return server_.connection_count(); }
+
+  std::int64_t started_ms() const override { return started_ms_; }
+
+ private:
+  void listen() {
+    bool has_unix = false;
+    for (InheritedSocket& socket : start_.sockets) {
+      has_unix = has_unix || socket.is_unix;
+      server_.adopt_listener(socket.descriptor.release());
+    }
+    if (!has_unix) {
+      server_.add_unix_listener(start_.settings.socket);
+    }
+    if (start_.settings.listen) {
+      server_.add_tcp_listener(start_.settings.listen->host, start_.settings.listen->port);
+    }
+  }
+
+  std::chrono::milliseconds patience() const {
+    const std::int64_t asked = patience_ms_;
+    return std::chrono::milliseconds(asked >= 0 ? asked : start_.settings.drain_timeout_ms);
+  }
+
+  void stop_serving() {
+    server_.stop();
+    if (serving_.joinable()) {
+      serving_.join();
+    }
+  }
+
+  DaemonStart& start_;
+  const ServiceNotifier& notifier_;
+  const SystemClock clock_;
+  const std::int64_t started_ms_;
+  std::atomic<bool> draining_{false};
+  std::atomic<std::int64_t> patience_ms_{-1};  // asked for with the drain; -1: as configured
+  std::mutex reloading_;
+
+  StateFolder folder_;
+  sql::CommitQueue writer_;
+  sql::ConnectionPool readers_;
+  EventHub hub_;
+  JobStore store_;
+  files::ContentStore content_;
+  secrets::KeyVault vault_;
+  Scheduler scheduler_;
+  ApiContext context_;
+  ApiRouter router_;
+  HttpServer server_;
+  std::thread serving_;
+};
+
+void serve(Service& service, DaemonSignals& signals, const ServiceNotifier& notifier) {
+  while (true) {
+    const auto request = signals.wait(next_sign_of_life(notifier));
+    if (!request) {
+      notifier.alive();
+    } else if (*request == ServiceRequest::reload) {
+      try {
+        service.reload();
+      } catch (const Error&) {
+        continue;  // said in the log
+      }
+    } else {
+      return;
+    }
+  }
 }
 
 }  // namespace
@@ -47,25 +248,15 @@ void reload(DaemonStart& start, const ServiceNotifier& notifier) {
 int run_daemon(DaemonStart start) {
   DaemonSignals signals;
   const ServiceNotifier notifier(start.environment, getpid());
-  log_info("batchllmd " BATCHLLM_VERSION " is ready");
+  Service service(start, notifier);
+  service.begin();
+  log_info("batchllmd {} is ready at {}", BATCHLLM_VERSION, start.settings.socket);
   notifier.ready("ready");
-  while (true) {
-    const auto request = signals.wait(next_sign_of_life(notifier));
-    if (!request) {
-      notifier.alive();
-    } else if (*request == ServiceRequest::reload) {
-      reload(start, notifier);
-    } else {
-      notifier.stopping("stopping");
-      log_info("stopping");
-      return 0;
-    }
-  }
-}
-
-int run_worker(int descriptor) {
-  log_error("there is no work for a worker on descriptor {}", descriptor);
-  return 1;
+  serve(service, signals, notifier);
+  notifier.stopping("stopping");
+  log_info("stopping");
+  service.end();
+  return 0;
 }
 
 int repair_daemon(const DaemonSettings& settings) {

@@ -21,9 +21,6 @@ struct DaemonStart {
 // Serves until it is asked to stop; returns the exit code. Throws Error when it cannot start.
 int run_daemon(DaemonStart start);
 
-// One worker: runs the jobs that come through the channel `descriptor`. Returns the exit code.
-int run_worker(int descriptor);
-
 // Rebuilds the queue while no service runs. Returns the exit code.
 int repair_daemon(const DaemonSettings& settings);
 

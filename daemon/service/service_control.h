@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +16,8 @@ class ServiceControl {
  public:
   virtual ~ServiceControl() = default;
 
-  // Begins to stop, as SIGTERM does. `at_once`: what is in flight is not waited for.
-  virtual void drain(bool at_once) = 0;
+  // Begins to stop, as SIGTERM does. `patience`: for rows in flight, instead of what is configured.
+  virtual void drain(std::optional<std::chrono::milliseconds> patience) = 0;
 
   // Reads the configuration again, as SIGHUP does; the files that were read. Throws
   // Error(config_invalid): then everything stays as it was.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "daemon/api/api_call.h"
+#include "daemon/api/api_context.h"
+
+namespace batchllm::daemon {
+
+// The handlers of daemon/api/api_routes.cpp, one for each operation of the contract
+// (share/openapi.json), which says what each takes and answers. All throw Error, which becomes a
+// problem document. Thread-safe.
+
+// jobs_api.cpp
+HttpResponse create_job(ApiContext& context, ApiCall& call);
+HttpResponse list_jobs(ApiContext& context, ApiCall& call);
+HttpResponse get_job(ApiContext& context, ApiCall& call);
+HttpResponse update_job(ApiContext& context, ApiCall& call);
+HttpResponse remove_job(ApiContext& context, ApiCall& call);
+HttpResponse cancel_one_job(ApiContext& context, ApiCall& call);
+HttpResponse pause_one_job(ApiContext& context, ApiCall& call);
+HttpResponse resume_one_job(ApiContext& context, ApiCall& call);
+HttpResponse answer_one_job(ApiContext& context, ApiCall& call);
+HttpResponse list_attempts(ApiContext& context, ApiCall& call);
+
+// events_api.cpp
+HttpResponse list_events(ApiContext& context, ApiCall& call);
+HttpResponse wait_for_job(ApiContext& context, ApiCall& call);
+
+// service_api.cpp
+HttpResponse get_health(ApiContext& context, ApiCall& call);
+HttpResponse get_ready(ApiContext& context, ApiCall& call);
+HttpResponse get_version(ApiContext& context, ApiCall& call);
+HttpResponse drain_daemon(ApiContext& context, ApiCall& call);
+HttpResponse reload_daemon(ApiContext& context, ApiCall& call);
+HttpResponse back_up_daemon(ApiContext& context, ApiCall& call);
+
+}  // namespace batchllm::daemon
