@@ -3,10 +3,10 @@
 
 #include "adapters/http/http_client.h"
 #include "adapters/http/sse_parser.h"
+#include "core/clock.h"
 #include "core/json_document.h"
 
 #include <filesystem>
-#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +20,8 @@ struct DaemonClientSettings {
   std::string token;    // for daemons that ask for one
   std::string ca_file;
   std::stop_token stop;
+  Milliseconds idle_timeout{120'000};  // an answer that does not come is given up; 0: never
+  Milliseconds patience{60'000};       // for a daemon that went away while its events were watched
 };
 
 // Values are percent-encoded by the client; empty ones are left out.
@@ -29,20 +31,24 @@ using UrlQuery = std::vector<std::pair<std::string, std::string>>;
 // of what people typed with url_path().
 //
 // Every function throws the Error that the daemon's problem document names, with its hint and
-// details; Error(daemon_unreachable) when nobody listens, when the answer is not batchllmd's or
-// of another major version of the API; Error(interrupted) when the stop token says so.
-// Not thread-safe.
+// details; Error(daemon_unreachable) when nobody listens (hint "batchllm daemon start"), or, with
+// the detail reason=incompatible, when the answer is not batchllmd's or of another major version
+// of the API; Error(interrupted) when the stop token says so. Not thread-safe.
 class DaemonClient {
  public:
   // Throws Error(usage) for an address that is none.
   explicit DaemonClient(DaemonClientSettings settings);
 
-  // False when nobody listens; throws when somebody else does.
+  // Asks now. False when nobody listens; throws when somebody else does.
   bool is_running();
 
-  // Of the daemon: "0.1.0".
+  // The daemon's version: "0.1.0".
   const std::string& server_version();
 
+  // As a person would write it: "unix:/run/user/1000/batchllm/daemon.sock".
+  std::string address() const;
+
+  // The answer's JSON; null when it has none.
   JsonNode get(std::string_view path, const UrlQuery& query = {});
 
   // A POST is made repeatable by its key: a random one when none is given.
@@ -52,23 +58,30 @@ class DaemonClient {
   JsonNode patch(std::string_view path, std::string_view json);
   JsonNode del(std::string_view path);
 
-  // POST /files: sends the file's bytes under its name.
-  JsonNode upload(const std::filesystem::path& file, std::string_view media_type = {});
+  // POST /files: sends the file's bytes under its name; `path` may be a pipe. Throws
+  // Error(input_missing | input_unreadable) as well.
+  JsonNode upload(const std::filesystem::path& path, std::string_view media_type = {});
 
   // An answer that is too large to keep, piece by piece; `consumer` returns false to stop.
   void download(std::string_view path, const UrlQuery& query, const BodyConsumer& consumer);
 
   // Follows a stream of events from after `last_id` (empty: from the first) until `on_event`
-  // returns false, the server ends the stream after a terminal event (204 or `end_events`) or the
-  // stop token says so. A broken connection is made again after the time the server asked for,
-  // with Last-Event-ID; throws when the daemon does not come back within `patience`.
+  // returns false. When the server ends the stream or the connection breaks, connects again after
+  // the time that the server asked for, with Last-Event-ID: until the server has nothing to tell
+  // any more (204, or a whole stream without events), or for `patience` when it does not answer.
   void watch_events(std::string_view path,
                     std::string_view last_id,
                     const SseParser::OnEvent& on_event);
 
  private:
+  class EventWatch;
+
+  HttpClientRequest request_to(std::string_view method,
+                               std::string_view path,
+                               const UrlQuery& query = {}) const;
   HttpClientResponse exchange(HttpClientRequest request);
   JsonNode answer(HttpClientRequest request);
+  HttpClientResponse ask_version();
   void check_server();
 
   DaemonClientSettings settings_;
@@ -76,7 +89,8 @@ class DaemonClient {
   std::string server_version_;  // empty until it was asked
 };
 
-// "/jobs/" + id + … of parts that people typed: each is percent-encoded.
-std::string url_path(std::initializer_list<std::string_view> parts);
+// A path of parts that people typed, each percent-encoded: {"jobs", id} -> "/jobs/job_1". Throws
+// Error(usage) for an empty part.
+std::string url_path(const std::vector<std::string_view>& parts);
 
 }  // namespace batchllm

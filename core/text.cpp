@@ -155,6 +155,17 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view k_plain = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || k_plain.find(c) != std::string_view::npos;
+    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 std::string_view trim(std::string_view text) noexcept {
   constexpr std::string_view k_space = " \t\r\n\f\v";
   const auto first = text.find_first_not_of(k_space);

@@ -30,6 +30,9 @@ std::string one_line(std::string_view text, std::size_t columns);
 // `text` without C0/C1 control characters but line breaks and tabs: safe to print on a terminal.
 std::string printable(std::string_view text);
 
+// A part of a URL's path or query: everything but letters, digits and -._~ as %XX (RFC 3986, 2.3).
+std::string percent_encoded(std::string_view text);
+
 std::string_view trim(std::string_view text) noexcept;
 std::string lowercase(std::string_view text);  // ASCII letters only
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
