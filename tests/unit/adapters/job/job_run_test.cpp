@@ -144,8 +144,7 @@ TEST_CASE("the format of a result in the folder is the asked one, else the input
   job.run();
   CHECK(job.result("result.jsonl") == "{\"text\":\"row 0\",\"output\":\"yes\"}\n");
   Job lines(server, 1);
-  lines.record.inputs = {
-      fingerprint_input(lines.folder.write("in.jsonl", "{\"text\":\"a\"}\n"))};
+  lines.record.inputs = {fingerprint_input(lines.folder.write("in.jsonl", "{\"text\":\"a\"}\n"))};
   const JobEnd of_lines = lines.run();
   CHECK(of_lines.output_path == (lines.job_folder / "result.jsonl").string());
 }
