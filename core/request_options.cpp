@@ -40,8 +40,9 @@ constexpr std::array k_refused = {
 }
 
 const RefusedOption* find_refused(std::string_view key) {
-  const auto* const found = std::find_if(
-      k_refused.begin(), k_refused.end(), [key](const auto& refused) { return refused.key == key; });
+  const auto* const found = std::find_if(k_refused.begin(),
+                                         k_refused.end(),
+                                         [key](const auto& refused) { return refused.key == key; });
   return found == k_refused.end() ? nullptr : found;
 }
 
@@ -183,10 +184,8 @@ class OptionReader {
         refuse(name, fmt::format("{} cannot be a name", json_string(one_line(key, 60))), "");
       }
       simdjson::ondemand::value item = member.value();
-      texts.push_back(fmt::format("{}={}",
-                                  key,
-                                  as_json ? json_text(item)
-                                          : scalar_text(name, item, "strings or numbers")));
+      texts.push_back(fmt::format(
+          "{}={}", key, as_json ? json_text(item) : scalar_text(name, item, "strings or numbers")));
     }
     return texts;
   }

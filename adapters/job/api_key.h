@@ -13,6 +13,11 @@ namespace batchllm {
 // <VARIABLE>_FILE names, the systemd credential of the provider's name. Empty when the provider
 // needs none (a local server, or any server given by --base-url) and none is there. Throws
 // Error(key_missing) listing where it looked.
+//
+// Variables are asked for by name and nothing else is read for them: who keeps keys elsewhere
+// answers `key_env` of the provider's entry (or of the settings) with the key itself, and nullopt
+// to NAME_FILE and CREDENTIALS_DIRECTORY. A caller who may choose `key_env` and `base_url` gets the
+// value of every variable that the lookup answers.
 std::string find_api_key(const ProviderEntry& provider,
                          const ModelSettings& model,
                          const EnvironmentLookup& environment);

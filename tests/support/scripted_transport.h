@@ -37,6 +37,7 @@ class ScriptedTransport final : public Transport {
   void post(std::string_view body, Milliseconds /*timeout*/, void* token) override {
     sent.emplace_back(body);
     flying_.push_back({token, script_(sent.back(), sent.size())});
+    in_flight_with.push_back(flying_.size());
     most_in_flight = std::max(most_in_flight, flying_.size());
   }
 
@@ -66,6 +67,7 @@ class ScriptedTransport final : public Transport {
   }
 
   std::vector<std::string> sent;
+  std::vector<std::size_t> in_flight_with;  // how many there were with each request
   std::size_t most_in_flight = 0;
   std::size_t abandoned = 0;
 

@@ -13,10 +13,15 @@
 #include "tests/support/text_row_encoder.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 using namespace batchllm;
@@ -59,10 +64,19 @@ class Job {
   }
 
   EngineResult run(const Script& script) {
+    ScriptedTransport transport(script, capacity);
+    const EngineResult result = run_over(transport);
+    sent = transport.sent;
+    in_flight_with = transport.in_flight_with;
+    most_in_flight = transport.most_in_flight;
+    abandoned = transport.abandoned;
+    return result;
+  }
+
+  EngineResult run_over(Transport& transport) {
     MemoryRowSource source(rows_);
     TextRowEncoder encoder;
     PlainProvider provider;
-    ScriptedTransport transport(script, capacity);
     Ledger ledger(folder_.path(), "job_1");
     Manifest manifest(folder_.path("manifest.jsonl"));
     RejectLog rejects(folder_.path("rejects.jsonl"), {"in.csv"});
@@ -72,13 +86,19 @@ class Job {
     if (before_run) {
       before_run(ledger);
     }
-    Engine engine({source, encoder, provider, transport, ledger, manifest, rejects, clock, stop},
+    Engine engine({source,
+                   encoder,
+                   provider,
+                   transport,
+                   ledger,
+                   manifest,
+                   rejects,
+                   clock,
+                   stop,
+                   &concurrency},
                   settings);
     const EngineResult result = engine.run([](const ProgressSnapshot&) {});
     stop_ = nullptr;
-    sent = transport.sent;
-    most_in_flight = transport.most_in_flight;
-    abandoned = transport.abandoned;
     error = stop.reason();
     return result;
   }
@@ -107,10 +127,12 @@ class Job {
   std::string folder() const { return folder_.path(); }
 
   EngineSettings settings;
+  ConcurrencyLimit concurrency;
   WrittenRows written;
   std::size_t capacity = 1000;
   std::function<void(Ledger&)> before_run;
   std::vector<std::string> sent;
+  std::vector<std::size_t> in_flight_with;
   std::size_t most_in_flight = 0;
   std::size_t abandoned = 0;
   std::optional<Error> error;
@@ -119,6 +141,78 @@ class Job {
   ScratchFolder folder_;
   std::vector<std::string> rows_;
   StopReason* stop_ = nullptr;
+};
+
+// Answers when so many requests are in flight together, or no more will come; sleeps until then and
+// wakes for nothing but wake().
+class GatheringTransport final : public Transport {
+ public:
+  explicit GatheringTransport(std::size_t wanted) : wanted_(wanted) {}
+
+  void post(std::string_view body, Milliseconds /*timeout*/, void* token) override {
+    flying_.emplace_back(token, std::string(body));
+  }
+
+  std::size_t capacity() const override { return 1000; }
+
+  void abandon_all() override { flying_.clear(); }
+
+  void run(TransportUser& user) override {
+    while (true) {
+      user.on_turn(std::chrono::steady_clock::now());
+      if (user.is_finished()) {
+        return;
+      }
+      const bool is_enough = flying_.size() >= wanted_ || user.is_finishing();
+      if (is_enough || !sleep()) {
+        answer(user);
+      }
+    }
+  }
+
+  void wake() noexcept override {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+    changed_.notify_all();
+  }
+
+  // Returns when a request waits for company; any thread.
+  void wait_for_loneliness() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return lonely_; });
+  }
+
+  bool overslept = false;
+
+ private:
+  // False when nobody woke it: the test has failed.
+  bool sleep() {
+    std::unique_lock lock(mutex_);
+    lonely_ = !flying_.empty();
+    changed_.notify_all();
+    overslept = !changed_.wait_for(lock, std::chrono::seconds(20), [this] { return woken_; });
+    woken_ = false;
+    return !overslept;
+  }
+
+  void answer(TransportUser& user) {
+    for (auto& [token, body] : std::exchange(flying_, {})) {
+      std::vector<char> text(body.begin(), body.end());
+      text.resize(text.size() + 64);
+      HttpResponse response;
+      response.status = 200;
+      response.body = text.data();
+      response.body_size = body.size();
+      user.on_response(token, response);
+    }
+  }
+
+  const std::size_t wanted_;
+  std::vector<std::pair<void*, std::string>> flying_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool woken_ = false;
+  bool lonely_ = false;
 };
 
 }  // namespace
@@ -447,6 +541,46 @@ TEST_CASE("a transport that takes one request at a time is given one", "[engine]
   job.capacity = 1;
   CHECK(job.run(&echo).result_complete);
   CHECK(job.most_in_flight == 1);
+}
+
+TEST_CASE("the rows in flight follow a limit that changes while the job runs", "[engine]") {
+  Job job(numbered_rows(600));
+  job.settings.lane.concurrency = 2;
+  job.settings.lane.most_concurrency = 50;
+  const EngineResult result = job.run([&](const std::string& body, std::size_t number) {
+    if (number == 100) {
+      job.concurrency.set(40);
+    } else if (number == 300) {
+      job.concurrency.set(3);
+    }
+    ScriptedAnswer answer = echo(body, number);
+    answer.after = 2;
+    return answer;
+  });
+  CHECK(result.result_complete);
+  const auto most_between = [&job](std::ptrdiff_t first, std::ptrdiff_t end) {
+    const auto begin = job.in_flight_with.begin();
+    return *std::max_element(begin + first, begin + end);
+  };
+  CHECK(most_between(0, 100) == 2);
+  CHECK(most_between(100, 300) == 40);
+  CHECK(most_between(400, 600) == 3);
+  CHECK(job.written.lines().size() == 601);
+}
+
+TEST_CASE("a limit that is raised from another thread wakes the network thread", "[engine]") {
+  Job job(numbered_rows(3));
+  job.settings.lane.concurrency = 1;
+  job.settings.lane.most_concurrency = 2;
+  GatheringTransport transport(2);
+  std::thread outside([&] {
+    transport.wait_for_loneliness();
+    job.concurrency.set(2);
+  });
+  const EngineResult result = job.run_over(transport);
+  outside.join();
+  CHECK_FALSE(transport.overslept);
+  CHECK(result.result_complete);
 }
 
 TEST_CASE("a job of no rows sends nothing and writes an empty result", "[engine]") {

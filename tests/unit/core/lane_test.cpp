@@ -75,6 +75,60 @@ TEST_CASE("no more rows are in flight than the concurrency allows", "[lane]") {
   CHECK(lane.ready_count() == 0);
 }
 
+TEST_CASE("a limit that is raised lets more rows go, up to the most that was allowed", "[lane]") {
+  LaneSettings settings = settings_of(2);
+  settings.most_concurrency = 5;
+  Lane lane = lane_with_rows(settings, 20);
+  CHECK(take_all(lane, k_start).size() == 2);
+  lane.limit_concurrency(4);
+  CHECK(lane.next_wake(k_start) == k_start);
+  CHECK(take_all(lane, k_start).size() == 2);
+  lane.limit_concurrency(1000);
+  CHECK(take_all(lane, k_start).size() == 1);
+  // Nothing said about the most: what it begins with.
+  Lane fixed = lane_with_rows(settings_of(2), 20);
+  fixed.limit_concurrency(3);
+  CHECK(take_all(fixed, k_start).size() == 2);
+}
+
+TEST_CASE("under a lower limit the rows in flight come to their end before others go", "[lane]") {
+  Lane lane = lane_with_rows(settings_of(4), 20);
+  CHECK(take_all(lane, k_start).size() == 4);
+  lane.limit_concurrency(2);
+  CHECK(lane.in_flight() == 4);
+  CHECK(lane.free_places() == -2);
+  CHECK_FALSE(lane.next_wake(k_start));
+  for (int ended = 0; ended < 2; ++ended) {
+    lane.succeeded(k_start);
+    CHECK(lane.take(k_start) == nullptr);
+  }
+  lane.succeeded(k_start);
+  CHECK(take_all(lane, k_start).size() == 1);
+  lane.limit_concurrency(0);  // one row always may
+  lane.succeeded(k_start);
+  lane.succeeded(k_start);
+  CHECK(take_all(lane, k_start).size() == 1);
+}
+
+TEST_CASE("a limit that changes does not undo what a refusal slowed down", "[lane]") {
+  LaneSettings settings = settings_of(10);
+  settings.most_concurrency = 20;
+  Lane lane = lane_with_rows(settings, 100);
+  auto task = lane.take(k_start);
+  REQUIRE(fail_once(lane, task, RowFailure::overloaded, k_start));
+  CHECK(lane.free_places() == 7);
+  lane.limit_concurrency(20);
+  CHECK(lane.free_places() == 7);
+  lane.limit_concurrency(3);
+  CHECK(lane.free_places() == 3);
+  // It grows back to the new limit, not to the old one.
+  for (auto& flying : take_all(lane, k_start)) {
+    flying.reset();
+    lane.succeeded(k_start);
+  }
+  CHECK(lane.free_places() == 3);
+}
+
 TEST_CASE("rows are taken in the order in which they came", "[lane]") {
   Lane lane = lane_with_rows(settings_of(10), 4);
   std::uint64_t expected = 0;

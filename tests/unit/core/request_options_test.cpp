@@ -109,8 +109,9 @@ TEST_CASE("a value that cannot be is refused by the option's name", "[request_op
            {R"({"concurrency":0})", "concurrency 0: must be between 1 and 65536"},
            {R"({"concurrency":1.5})", "concurrency 1.5: expected a whole number"},
            {R"({"concurrency":[1]})", "option concurrency: expected a string, a number"},
-           {R"({"model":{"a":1}})", "option model: expected a string, a number, true or false, "
-                                    "found an object"},
+           {R"({"model":{"a":1}})",
+            "option model: expected a string, a number, true or false, "
+            "found an object"},
            {R"({"http2":"perhaps"})", "http2 perhaps: expected true or false"},
            {R"({"order":"sideways"})", "order sideways: must be input or completion"},
            {R"({"columns":[1]})", "option columns: expected an array of strings, found a number"},
