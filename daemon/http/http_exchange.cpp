@@ -236,7 +236,9 @@ void Exchange::fill_stream(httplib::Response& answer, HttpResponse& response) {
     SinkStream stream(sink, *stream_place_);
     try {
       const bool is_whole = produce(stream);
-      sink.done();
+      if (is_whole) {
+        sink.done();
+      }
       return is_whole;
     } catch (...) {
       return false;
