@@ -67,9 +67,8 @@ Address loopback_address(const std::string& host, int port) {
   in_addr ipv4{};
   in6_addr ipv6{};
   if (port < 0 || port > 65'535) {
-    throw Error(ErrorCode::usage,
-                fmt::format("{} is not a port", port),
-                "0 to 65535; 0 picks a free one");
+    throw Error(
+        ErrorCode::usage, fmt::format("{} is not a port", port), "0 to 65535; 0 picks a free one");
   }
   const std::string name = host == "localhost" ? "127.0.0.1" : host;
   if (inet_pton(AF_INET, name.c_str(), &ipv4) == 1 && ntohl(ipv4.s_addr) >> 24U == 127) {
@@ -87,10 +86,9 @@ Address loopback_address(const std::string& host, int port) {
     std::memcpy(&address.storage, &inet, sizeof inet);
     address.size = sizeof inet;
   } else {
-    throw Error(
-        ErrorCode::usage,
-        fmt::format("{} is not an address of the loopback interface", one_line(host, 60)),
-        "only this machine is served: 127.0.0.1, ::1 or localhost");
+    throw Error(ErrorCode::usage,
+                fmt::format("{} is not an address of the loopback interface", one_line(host, 60)),
+                "only this machine is served: 127.0.0.1, ::1 or localhost");
   }
   return address;
 }

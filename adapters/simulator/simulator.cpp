@@ -56,9 +56,8 @@ simulator::TlsContext tls_of(const SimulatorSettings& settings) {
 }
 
 ListeningSocket listen(const SimulatorSettings& settings) {
-  return settings.socket_path.empty()
-             ? ListeningSocket::on_loopback(settings.host, settings.port)
-             : ListeningSocket::at_path(settings.socket_path);
+  return settings.socket_path.empty() ? ListeningSocket::on_loopback(settings.host, settings.port)
+                                      : ListeningSocket::at_path(settings.socket_path);
 }
 
 }  // namespace

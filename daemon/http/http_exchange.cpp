@@ -85,8 +85,8 @@ class LibraryStream final : public httplib::Stream {
 
  private:
   bool send(std::string_view bytes) {
-    works_ = works_ &&
-             connection_.send(gathered_, bytes, patience_, is_immediate_ ? stop_event_ : -1);
+    works_ =
+        works_ && connection_.send(gathered_, bytes, patience_, is_immediate_ ? stop_event_ : -1);
     gathered_.clear();
     return works_;
   }
@@ -131,7 +131,8 @@ HttpResponse handle(HttpHandler& handler, HttpRequest& request) {
   } catch (const Error& error) {
     return problem_response(error);
   } catch (...) {
-    return problem_response(Error(ErrorCode::internal, "an unexpected error; see the daemon's log"));
+    return problem_response(
+        Error(ErrorCode::internal, "an unexpected error; see the daemon's log"));
   }
 }
 
@@ -183,8 +184,8 @@ void Exchange::respond(const httplib::Request& decoded, httplib::Response& answe
   request.peer = peer_;
   request.body = head_.has_body() ? &body_ : nullptr;
   HttpResponse response = handle(place_.handler, request);
-  keep_alive_ = head_.keep_alive && !place_.stopping &&
-                (body_.is_complete() || body_.is_worth_skipping());
+  keep_alive_ =
+      head_.keep_alive && !place_.stopping && (body_.is_complete() || body_.is_worth_skipping());
   if (response.stream && head_.is_http_1_0) {
     keep_alive_ = false;  // its end is the connection's
   }
@@ -235,7 +236,9 @@ void Exchange::fill_stream(httplib::Response& answer, HttpResponse& response) {
     SinkStream stream(sink, *stream_place_);
     try {
       const bool is_whole = produce(stream);
-      sink.done();
+      if (is_whole) {
+        sink.done();
+      }
       return is_whole;
     } catch (...) {
       return false;
@@ -259,8 +262,8 @@ void Exchange::fill_file(httplib::Response& answer, const HttpResponse& response
   auto write = [file, piece, start = response.file->offset](
                    std::size_t offset, std::size_t length, httplib::DataSink& sink) {
     piece->resize(std::min(length, k_file_piece_bytes));
-    const ssize_t count = ::pread(
-        file->get(), piece->data(), piece->size(), static_cast<off_t>(start + offset));
+    const ssize_t count =
+        ::pread(file->get(), piece->data(), piece->size(), static_cast<off_t>(start + offset));
     return count > 0 && sink.write(piece->data(), static_cast<std::size_t>(count));
   };
   answer.set_content_provider(response.file->length, response.content_type, std::move(write));
@@ -323,8 +326,12 @@ bool HttpExchange::answer(ConnectionSocket& connection,
 }
 
 std::string closing_response(const HttpResponse& response) {
-  std::string bytes = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n",
-                     response.status, "Refused", response.content_type, response.body.size());
+  std::string bytes = fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n",
+      response.status,
+      "Refused",
+      response.content_type,
+      response.body.size());
   for (const auto& [name, value] : response.headers) {
     bytes.append(name).append(": ").append(value).append("\r\n");
   }

@@ -11,9 +11,8 @@
 namespace batchllm::daemon {
 
 std::optional<std::string> HttpRequest::query(std::string_view name) const {
-  const auto found = std::find_if(parameters.begin(), parameters.end(), [&](const auto& entry) {
-    return entry.first == name;
-  });
+  const auto found = std::find_if(
+      parameters.begin(), parameters.end(), [&](const auto& entry) { return entry.first == name; });
   return found == parameters.end() ? std::nullopt : std::optional(found->second);
 }
 

@@ -53,6 +53,7 @@ class HttpServer::State {
   State(HttpHandler& handler, HttpServerSettings settings);
 
   void add(Listener listener);
+
   const Listener& last() const { return listeners_.back(); }
 
   void run();
@@ -78,7 +79,7 @@ class HttpServer::State {
   const HttpExchange exchange_;
   mutable std::mutex mutex_;
   std::condition_variable ended_;
-  std::size_t accepted_ = 0;                       // guarded by mutex_, as the next
+  std::size_t accepted_ = 0;                         // guarded by mutex_, as the next
   std::unordered_set<ConnectionLoop*> connections_;  // those whose thread runs
   ConnectionThreads threads_;
 };

@@ -137,8 +137,8 @@ Listener adopt_socket(int descriptor) {
   Listener listener;
   listener.adopted = FileHandle(descriptor);
   listener.is_unix = option_of(descriptor, SO_DOMAIN) == AF_UNIX;
-  if (option_of(descriptor, SO_TYPE) != SOCK_STREAM ||
-      option_of(descriptor, SO_ACCEPTCONN) != 1 || !is_local(bound_address(descriptor))) {
+  if (option_of(descriptor, SO_TYPE) != SOCK_STREAM || option_of(descriptor, SO_ACCEPTCONN) != 1 ||
+      !is_local(bound_address(descriptor))) {
     throw Error(
         ErrorCode::usage,
         fmt::format("descriptor {} is not a socket that listens for this machine only", descriptor),

@@ -54,7 +54,9 @@ std::string_view RequestBody::next() {
         }
         state_ = state_ == State::length ? State::complete : State::chunk_end;
         break;
-      case State::chunk_head: begin_chunk(); break;
+      case State::chunk_head:
+        begin_chunk();
+        break;
       case State::chunk_end:
         if (!take_line().empty()) {
           fail("has a chunk that is longer than it says");
@@ -68,7 +70,8 @@ std::string_view RequestBody::next() {
           count_meaningless(line.size());
         }
         break;
-      case State::complete: break;
+      case State::complete:
+        break;
     }
   }
   return {};
@@ -135,8 +138,10 @@ void RequestBody::receive() {
     fail("was never sent");
   }
   switch (connection_.receive(k_piece_bytes, ConnectionSocket::Clock::now() + patience_)) {
-    case ConnectionSocket::Received::bytes: return;
-    case ConnectionSocket::Received::end: fail("ends before its end");
+    case ConnectionSocket::Received::bytes:
+      return;
+    case ConnectionSocket::Received::end:
+      fail("ends before its end");
     case ConnectionSocket::Received::late:
       throw Error(ErrorCode::deadline,
                   fmt::format("the request's body stalled for {} s",

@@ -41,9 +41,9 @@ class RequestBody final : public BodySource {
   ConnectionSocket& connection_;
   std::chrono::milliseconds patience_;
   State state_;
-  std::uint64_t left_ = 0;         // bytes of the body, or of the current chunk
+  std::uint64_t left_ = 0;               // bytes of the body, or of the current chunk
   std::uint64_t meaningless_bytes_ = 0;  // chunk extensions and trailers
-  std::size_t piece_ = 0;          // bytes given out and not consumed yet
+  std::size_t piece_ = 0;                // bytes given out and not consumed yet
   bool owes_continue_ = false;
 };
 

@@ -13,7 +13,8 @@ constexpr std::size_t k_length_digits = 18;  // fits 63 bits
 
 bool is_token_character(char c) {
   const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  return is_letter || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+  return is_letter ||
+         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
 }
 
 bool is_token(std::string_view text) {
@@ -108,7 +109,8 @@ std::optional<Refusal> RequestHead::parse_request_line(std::string_view line) {
     return Refusal{400, "The request's method is not a token."};
   }
   if (!is_target(target)) {
-    return Refusal{400, "The request's target is not a path of visible ASCII and complete escapes."};
+    return Refusal{400,
+                   "The request's target is not a path of visible ASCII and complete escapes."};
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     return version.substr(0, 5) == "HTTP/" ? Refusal{505, "Only HTTP/1.1 is spoken here."}
