@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <mutex>
 #include <vector>
 
 using namespace batchllm;
@@ -34,7 +35,8 @@ std::string json(std::string_view body) {
 }
 
 // A daemon on a UNIX socket that tells its version and leaves everything else to the test.
-struct Daemon {
+class Daemon {
+ public:
   explicit Daemon(RawHttpServer::Script script, std::string version = json(k_version))
       : server(
             [script = std::move(script), version = std::move(version), this](
@@ -42,7 +44,7 @@ struct Daemon {
               if (request.head.starts_with("GET /version ")) {
                 return RawReply{version, Then::keep};
               }
-              seen.push_back(request);
+              note(request);
               return script(request);
             },
             folder.path("d.sock")) {}
@@ -53,9 +55,25 @@ struct Daemon {
     return settings;
   }
 
+  // What was asked so far, but for the version. Any thread.
+  std::vector<RawRequest> seen() const {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
   ScratchFolder folder;
-  std::vector<RawRequest> seen;
-  RawHttpServer server;
+
+ private:
+  void note(const RawRequest& request) {
+    const std::lock_guard lock(mutex_);
+    seen_.push_back(request);
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<RawRequest> seen_;
+
+ public:
+  RawHttpServer server;  // the first to go: it notes until then
 };
 
 RawHttpServer::Script always(std::string bytes, Then then = Then::keep) {
@@ -92,7 +110,7 @@ TEST_CASE("answers of the daemon are JSON", "[daemon_client]") {
   CHECK(client.server_version() == "0.1.0");
   const JsonNode list = client.get("/jobs", {{"tag", "a:b c"}, {"state", ""}, {"limit", "5"}});
   CHECK(list.find("items")->items()[0].find_string("id") == "job_1");
-  CHECK_THAT(daemon.seen.at(0).head,
+  CHECK_THAT(daemon.seen().at(0).head,
              ContainsSubstring("GET /api/v1/jobs?tag=a%3Ab%20c&limit=5 HTTP/1.1\r\n"));
   CHECK(daemon.server.connections() == 1);
 }
@@ -105,16 +123,16 @@ TEST_CASE("a request says what it sends, and a POST can be repeated", "[daemon_c
   client.post("/jobs", "{}", "mine");
   client.patch("/jobs/1", "{\"b\":2}");
   client.del("/jobs/1");
-  REQUIRE(daemon.seen.size() == 5);
-  CHECK(daemon.seen[0].body == "{\"a\":1}");
-  CHECK(header_of(daemon.seen[0], "Content-Type") == "application/json");
-  CHECK(header_of(daemon.seen[0], "Idempotency-Key").size() == 32);
-  CHECK(header_of(daemon.seen[0], "Idempotency-Key") !=
-        header_of(daemon.seen[1], "Idempotency-Key"));
-  CHECK(header_of(daemon.seen[2], "Idempotency-Key") == "mine");
-  CHECK_THAT(daemon.seen[3].head, ContainsSubstring("PATCH /api/v1/jobs/1 HTTP/1.1"));
-  CHECK(daemon.seen[3].body == "{\"b\":2}");
-  CHECK_THAT(daemon.seen[4].head, ContainsSubstring("DELETE /api/v1/jobs/1 HTTP/1.1"));
+  const auto seen = daemon.seen();
+  REQUIRE(seen.size() == 5);
+  CHECK(seen[0].body == "{\"a\":1}");
+  CHECK(header_of(seen[0], "Content-Type") == "application/json");
+  CHECK(header_of(seen[0], "Idempotency-Key").size() == 32);
+  CHECK(header_of(seen[0], "Idempotency-Key") != header_of(seen[1], "Idempotency-Key"));
+  CHECK(header_of(seen[2], "Idempotency-Key") == "mine");
+  CHECK_THAT(seen[3].head, ContainsSubstring("PATCH /api/v1/jobs/1 HTTP/1.1"));
+  CHECK(seen[3].body == "{\"b\":2}");
+  CHECK_THAT(seen[4].head, ContainsSubstring("DELETE /api/v1/jobs/1 HTTP/1.1"));
 }
 
 TEST_CASE("what people typed stays one part of a path", "[daemon_client]") {
@@ -212,7 +230,7 @@ TEST_CASE("another server, or another API, is not spoken to", "[daemon_client]")
     CHECK(error->code() == ErrorCode::daemon_unreachable);
     CHECK(error->details().at(0) == std::pair<std::string, std::string>("reason", "incompatible"));
   }
-  CHECK(daemon.seen.empty());
+  CHECK(daemon.seen().empty());
 }
 
 TEST_CASE("an answer that is not the daemon's is told", "[daemon_client]") {
@@ -234,11 +252,11 @@ TEST_CASE("a file is uploaded under its name", "[daemon_client]") {
   const std::string text(200'000, 'x');
   const std::string path = daemon.folder.write("my rows.csv", text);
   CHECK(client.upload(path, "text/csv").find_string("id") == "file_1");
-  REQUIRE(daemon.seen.size() == 1);
-  CHECK_THAT(daemon.seen[0].head,
-             ContainsSubstring("POST /api/v1/files?name=my%20rows.csv HTTP/1.1"));
-  CHECK(header_of(daemon.seen[0], "Content-Type") == "text/csv");
-  CHECK(daemon.seen[0].body == text);
+  const auto seen = daemon.seen();
+  REQUIRE(seen.size() == 1);
+  CHECK_THAT(seen[0].head, ContainsSubstring("POST /api/v1/files?name=my%20rows.csv HTTP/1.1"));
+  CHECK(header_of(seen[0], "Content-Type") == "text/csv");
+  CHECK(seen[0].body == text);
 
   CHECK(thrown_error([&] { client.upload(daemon.folder.path("none")); })->code() ==
         ErrorCode::input_missing);
@@ -286,12 +304,13 @@ TEST_CASE("events are followed over breaks from the last one seen", "[daemon_cli
     return true;
   });
   CHECK(got == std::vector<std::string>{"message six", "state seven"});
-  REQUIRE(daemon.seen.size() == 4);
-  CHECK(header_of(daemon.seen[0], "Last-Event-ID") == "5");
-  CHECK(header_of(daemon.seen[0], "Accept") == "text/event-stream");
-  CHECK(header_of(daemon.seen[1], "Last-Event-ID") == "6");
-  CHECK(header_of(daemon.seen[2], "Last-Event-ID") == "6");
-  CHECK(header_of(daemon.seen[3], "Last-Event-ID") == "7");
+  const auto seen = daemon.seen();
+  REQUIRE(seen.size() == 4);
+  CHECK(header_of(seen[0], "Last-Event-ID") == "5");
+  CHECK(header_of(seen[0], "Accept") == "text/event-stream");
+  CHECK(header_of(seen[1], "Last-Event-ID") == "6");
+  CHECK(header_of(seen[2], "Last-Event-ID") == "6");
+  CHECK(header_of(seen[3], "Last-Event-ID") == "7");
 }
 
 TEST_CASE("following events ends when their reader has enough", "[daemon_client]") {
@@ -300,7 +319,7 @@ TEST_CASE("following events ends when their reader has enough", "[daemon_client]
   int got = 0;
   client.watch_events("/jobs/1/events", "", [&got](const SseEvent&) { return ++got < 2; });
   CHECK(got == 2);
-  CHECK(header_of(daemon.seen.at(0), "Last-Event-ID").empty());
+  CHECK(header_of(daemon.seen().at(0), "Last-Event-ID").empty());
 }
 
 TEST_CASE("a stop ends the wait for an event", "[daemon_client]") {
@@ -331,7 +350,7 @@ TEST_CASE("a daemon that does not come back is given up", "[daemon_client]") {
       [&] { client.watch_events("/jobs/1/events", "", [](const SseEvent&) { return true; }); });
   REQUIRE(error.has_value());
   CHECK(error->code() == ErrorCode::daemon_unreachable);
-  CHECK(daemon.seen.size() > 2);
+  CHECK(daemon.seen().size() > 2);
 }
 
 TEST_CASE("a job that is not there has no events", "[daemon_client]") {
