@@ -164,11 +164,10 @@ std::string belongs_elsewhere(std::string_view name) {
     known.push_back(flag_of(*option));
   }
   const bool is_long = word.starts_with("--");
-  const auto near = is_long ? nearest_name(word, known) : std::nullopt;
-  std::string hint = with_guess(near, see_help(line));
-  if (!near && is_long) {
-    const std::string elsewhere = belongs_elsewhere(word.substr(2));
-    hint = elsewhere.empty() ? hint : elsewhere;
+  // An option that another command has is no typing mistake, however near one of this one's is.
+  std::string hint = is_long ? belongs_elsewhere(word.substr(2)) : std::string();
+  if (hint.empty()) {
+    hint = with_guess(is_long ? nearest_name(word, known) : std::nullopt, see_help(line));
   }
   throw Error(ErrorCode::usage, fmt::format("unknown option {}", one_line(word, 60)), hint)
       .with_detail("option", one_line(word, 60));

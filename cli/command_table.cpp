@@ -267,7 +267,9 @@ std::vector<const CommandSpec*> commands_below(std::string_view path) {
 std::vector<const OptionKey*> options_of(const CommandSpec& spec) {
   std::vector<const OptionKey*> options;
   for (const OptionKey& option : option_table()) {
-    if (section_of(option).empty() || option.commands.contains(spec.command)) {
+    // What only holds other commands takes every global option.
+    const bool is_global = section_of(option).empty() && spec.command == Command::none;
+    if (is_global || option.commands.contains(spec.command)) {
       options.push_back(&option);
     }
   }

@@ -100,14 +100,6 @@ bool rename_without_replacing(const std::filesystem::path& from, const std::file
   return false;
 }
 
-void make_private_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder.parent_path(), error);
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw_storage_error("create", folder.string(), errno);
-  }
-}
-
 void sync_folder(const std::filesystem::path& folder) noexcept {
   const FileHandle handle(
       open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -33,10 +33,6 @@ void make_private_folder(const std::filesystem::path& folder);
 // Makes a rename or a new file in `folder` durable; errors are ignored (some file systems refuse).
 void sync_folder(const std::filesystem::path& folder) noexcept;
 
-// Makes a folder that only its user may enter, with what is missing above it; one that is there
-// stays as it is. Throws as above.
-void make_private_folder(const std::filesystem::path& folder);
-
 // The whole file; throws Error(storage) when it cannot be read or is larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, std::size_t limit);
 

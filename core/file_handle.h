@@ -33,6 +33,9 @@ class FileHandle {
 
   bool is_open() const noexcept { return descriptor_ >= 0; }
 
+  // Gives the descriptor to the caller.
+  int release() noexcept { return std::exchange(descriptor_, -1); }
+
   void reset() noexcept {
     if (descriptor_ >= 0) {
       close(descriptor_);

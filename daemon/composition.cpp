@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/composition.h"
 
+#include "adapters/config/settings_files.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
 #include "core/atomic_file.h"
@@ -162,7 +163,14 @@ class Service final : public ServiceControl {
     set_log_level(start_.settings.log.level);
     scheduler_.change_settings(scheduler_settings(start_.settings));
     notifier_.ready("ready");
-    return daemon_config_files(start_.environment);
+    std::vector<std::string> files;
+    for (const ConfigFile& file : config_files_for(start_.flags, start_.environment, {})) {
+      std::error_code error;
+      if (fs::exists(file.path, error)) {
+        files.push_back(file.path);
+      }
+    }
+    return files;
   }
 
   fs::path back_up() override {

@@ -94,11 +94,9 @@ class RequestReader {
       }
       for (const JsonNode& message : given->items()) {
         const RequestMembers members(message, {"role", "content"});
-        constexpr std::initializer_list<std::string_view> k_roles = {
-            "system", "user", "assistant"};
         members.require("role");
-        const auto role = members.choice("role", k_roles);
-        record_.messages.push_back({std::string(k_roles.begin()[*role]),
+        static_cast<void>(members.choice("role", {"system", "user", "assistant"}));
+        record_.messages.push_back({members.require_text("role"),
                                     members.require_text("content", std::size_t{1} << 20),
                                     "messages"});
       }

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace batchllm {
 namespace {
@@ -52,6 +53,15 @@ std::optional<RawRequest> read_request(int descriptor,
   RawRequest request;
   request.head = buffer.substr(0, buffer.find("\r\n\r\n") + 4);
   buffer.erase(0, request.head.size());
+  if (request.head.find("Transfer-Encoding: chunked\r\n") != std::string::npos) {
+    // As it came over the wire, sizes and all.
+    constexpr std::string_view k_end = "0\r\n\r\n";
+    if (!read_until(descriptor, buffer, stopping, [&] { return buffer.ends_with(k_end); })) {
+      return std::nullopt;
+    }
+    request.body = std::exchange(buffer, {});
+    return request;
+  }
   const auto at = request.head.find("Content-Length: ");
   const std::size_t length = at == std::string::npos ? 0 : std::stoul(request.head.substr(at + 16));
   if (!read_until(descriptor, buffer, stopping, [&] { return buffer.size() >= length; })) {

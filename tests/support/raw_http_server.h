@@ -12,8 +12,8 @@ namespace batchllm {
 
 // One request as it came over the wire.
 struct RawRequest {
-  std::string head;  // request line and headers
-  std::string body;
+  std::string head;               // request line and headers
+  std::string body;               // one that came in chunks: with their sizes
   std::size_t number = 0;         // 1-based, over all connections
   std::size_t on_connection = 0;  // 1-based, on its own
 };

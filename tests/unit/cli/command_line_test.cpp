@@ -36,6 +36,10 @@ TEST_CASE("options are taken as they are written", "[command_line]") {
   const auto c = GENERATE(values<Case>({
       {{"run", "f.csv", "--model", "a/b"}, "run.model", {"a/b"}},
       {{"run", "f.csv", "--model=a/b"}, "run.model", {"a/b"}},
+      {{"jobs", "--host", "unix:/d", "list"}, "host", {"unix:/d"}},
+      {{"jobs", "list", "--host=unix:/d"}, "host", {"unix:/d"}},
+      {{"simulate", "--host", "::1"}, "simulate.host", {"::1"}},
+      {{"simulate", "--host", "::1"}, "host", {"(not set)"}},
       {{"run", "-c64", "f.csv"}, "run.concurrency", {"64"}},
       {{"run", "-c", "64", "f.csv"}, "run.concurrency", {"64"}},
       {{"run", "f.csv", "-p", "-5 degrees"}, "run.prompt", {"-5 degrees"}},
