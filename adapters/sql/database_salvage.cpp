@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 namespace batchllm::sql {
 namespace {
@@ -49,7 +50,7 @@ class TableSalvage {
     }
     const std::int64_t before = rows_in_target();
     TransactionScope transaction(target_, TransactionScope::Kind::write);
-    result.is_complete = has_row_numbers_ ? scan_by_number() : scan_by_key();
+    result.is_complete = (has_row_numbers_ ? scan_by_number() : scan_by_key()) && !has_misfits_;
     transaction.commit();
     result.rows = rows_in_target() - before;
     return result;
@@ -84,43 +85,50 @@ class TableSalvage {
     return column_count_ > 0;
   }
 
-  // Copies what `rows` yields; `first` is the column of the first value. False: it broke off.
-  bool copy(Statement& rows, int first, std::int64_t* number) {
-    while (true) {
-      try {
-        if (!rows.step()) {
-          return true;
-        }
-        if (number != nullptr) {
-          *number = rows.integer(0);
-        }
-      } catch (const Error&) {
-        return false;
-      }
-      Statement insert = target_.prepare(insert_);
-      for (int column = 0; column < column_count_; ++column) {
-        insert.bind_column(column + 1, rows, first + column);
-      }
-      insert.run();
+  // The rows that `sql` yields from `source_`; nullopt when it cannot even be begun.
+  std::optional<Statement> begin(const std::string& sql) {
+    try {
+      return source_.prepare(sql);
+    } catch (const Error&) {
+      return std::nullopt;
     }
   }
 
-  bool copy_from(std::string_view condition, std::int64_t bound, std::int64_t& number) {
+  static bool has_row(Statement& rows, bool& is_readable) {
     try {
-      Statement rows = source_.prepare(fmt::format("SELECT rowid, {} FROM {} NOT INDEXED WHERE {}",
-                                                   columns_,
-                                                   quoted_name(table_),
-                                                   condition));
-      rows.bind(1, bound);
-      return copy(rows, 1, &number);
-    } catch (const ConstraintError&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::database_corrupt) {
-        throw;
-      }
+      return rows.step();
+    } catch (const Error&) {
+      is_readable = false;
       return false;
     }
+  }
+
+  // Copies what `rows` yields; the table's values begin at column `first`. `number`, when given,
+  // becomes what column 0 said last. Rows that do not fit the schema are left out. False: it broke
+  // off.
+  bool copy(Statement& rows, int first, std::int64_t* number) {
+    bool is_whole = true;
+    while (has_row(rows, is_whole)) {
+      if (number != nullptr) {
+        *number = rows.integer(0);
+      }
+      try {
+        Statement insert = target_.prepare(insert_);
+        for (int column = 0; column < column_count_; ++column) {
+          insert.bind_column(column + 1, rows, first + column);
+        }
+        insert.run();
+      } catch (const ConstraintError&) {
+        has_misfits_ = true;
+      }
+    }
+    return is_whole;
+  }
+
+  bool copy_from(std::string_view condition, std::int64_t bound, std::int64_t& number) {
+    auto rows = begin(fmt::format(
+        "SELECT rowid, {} FROM {} NOT INDEXED WHERE {}", columns_, quoted_name(table_), condition));
+    return rows && copy(rows->bind(1, bound), 1, &number);
   }
 
   bool scan_by_number() {
@@ -132,9 +140,9 @@ class TableSalvage {
     copy_from("rowid <= ? ORDER BY rowid DESC", k_last, from_end);
     // Between the two ends there may be islands of good pages: step over the damage, twice as far
     // each time nothing is found.
-    std::int64_t step = 1;
-    while (last < from_end && step < from_end - std::max<std::int64_t>(last, 0)) {
-      const std::int64_t probe = std::max<std::int64_t>(last, 0) + step;
+    last = std::max<std::int64_t>(last, 0);
+    for (std::int64_t step = 1; last < from_end && step < from_end - last;) {
+      const std::int64_t probe = last + step;
       std::int64_t reached = probe - 1;
       if (copy_from("rowid >= ? ORDER BY rowid", probe, reached)) {
         break;
@@ -168,18 +176,9 @@ class TableSalvage {
   }
 
   bool copy_in_order(const std::string& order) {
-    try {
-      Statement rows = source_.prepare(
-          fmt::format("SELECT {} FROM {} NOT INDEXED{}", columns_, quoted_name(table_), order));
-      return copy(rows, 0, nullptr);
-    } catch (const ConstraintError&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::database_corrupt) {
-        throw;
-      }
-      return false;
-    }
+    auto rows =
+        begin(fmt::format("SELECT {} FROM {} NOT INDEXED{}", columns_, quoted_name(table_), order));
+    return rows && copy(*rows, 0, nullptr);
   }
 
   Database& source_;
@@ -188,31 +187,57 @@ class TableSalvage {
   std::string columns_;
   int column_count_ = 0;
   bool has_row_numbers_ = true;
+  bool has_misfits_ = false;
   std::string insert_;
 };
 
+// For each reference of `table` to others, the statement that deletes the rows whose reference
+// leads nowhere.
+std::vector<std::string> orphan_deletions(Database& target, std::string_view table) {
+  struct Reference {
+    std::string parent;
+    std::string is_set;
+    std::string matches;
+  };
+
+  std::map<std::int64_t, Reference> references;
+  Statement rows = target.prepare(
+      "SELECT id, \"table\", \"from\", coalesce(\"to\", (SELECT name FROM "
+      "pragma_table_info(f.\"table\") "
+      "WHERE pk = f.seq + 1)) FROM pragma_foreign_key_list(?) AS f ORDER BY id, seq");
+  rows.bind(1, table);
+  while (rows.step()) {
+    Reference& reference = references[rows.integer(0)];
+    const char* joint = reference.parent.empty() ? "" : " AND ";
+    reference.parent = quoted_name(rows.text(1));
+    const std::string child = fmt::format("{}.{}", quoted_name(table), quoted_name(rows.text(2)));
+    reference.is_set += fmt::format("{}{} IS NOT NULL", joint, child);
+    reference.matches += fmt::format("{}parent.{} = {}", joint, quoted_name(rows.text(3)), child);
+  }
+  std::vector<std::string> deletions;
+  for (const auto& [id, reference] : references) {
+    deletions.push_back(
+        fmt::format("DELETE FROM {} WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
+                    quoted_name(table),
+                    reference.is_set,
+                    reference.parent,
+                    reference.matches));
+  }
+  return deletions;
+}
+
 // Until every reference leads somewhere: deleting may make new orphans.
-void delete_orphans(Database& target) {
-  while (true) {
-    std::vector<std::pair<std::string, std::int64_t>> orphans;
-    {
-      Statement rows = target.prepare("PRAGMA foreign_key_check");
-      while (rows.step()) {
-        if (!rows.is_null(1)) {
-          orphans.emplace_back(rows.string(0), rows.integer(1));
-        }
+void delete_orphans(Database& target, std::span<const std::string_view> tables) {
+  std::int64_t deleted = 1;
+  while (deleted > 0) {
+    deleted = 0;
+    TransactionScope transaction(target, TransactionScope::Kind::write);
+    for (const std::string_view table : tables) {
+      for (const std::string& deletion : orphan_deletions(target, table)) {
+        deleted += target.run(deletion);
       }
     }
-    std::int64_t deleted = 0;
-    TransactionScope transaction(target, TransactionScope::Kind::write);
-    for (const auto& [table, number] : orphans) {
-      deleted +=
-          target.run(fmt::format("DELETE FROM {} WHERE rowid=?", quoted_name(table)), number);
-    }
     transaction.commit();
-    if (deleted == 0) {
-      return;
-    }
   }
 }
 
@@ -234,7 +259,7 @@ std::vector<Salvaged> salvage(const std::filesystem::path& source,
     results.push_back(damaged ? TableSalvage(*damaged, target, table).run()
                               : Salvaged{std::string(table), 0, false});
   }
-  delete_orphans(target);
+  delete_orphans(target, tables);
   target.execute("PRAGMA foreign_keys=ON");
   return results;
 }

@@ -32,6 +32,9 @@ void make_private_file(const std::string& path) {
   if (!file.is_open() && errno != EEXIST) {
     throw_storage_error("create", path, errno);
   }
+  if (file.is_open()) {
+    sync_folder(std::filesystem::path(path).parent_path());
+  }
 }
 
 }  // namespace
@@ -55,6 +58,28 @@ struct Database::Connection {
     if (code != SQLITE_OK) {
       statements.fail(code);
     }
+  }
+
+  void choose_journal() {
+    const std::string wanted = options.journal == Journal::write_ahead ? "wal" : "delete";
+    Statement choice = statements.lend("PRAGMA journal_mode=" + wanted);
+    const bool has_answer = choice.step();
+    if (!has_answer || choice.text(0) != wanted) {
+      throw Error(ErrorCode::storage,
+                  fmt::format("the database {} cannot use the {} journal here", path, wanted),
+                  "choose a folder on a local disk with --state-dir");
+    }
+    choice.reset();
+    check(sqlite3_exec(handle.get(),
+                       fmt::format("PRAGMA synchronous={}; PRAGMA journal_size_limit={};",
+                                   options.durability == Durability::full ? "FULL" : "NORMAL",
+                                   k_log_limit_bytes)
+                           .c_str(),
+                       nullptr,
+                       nullptr,
+                       nullptr));
+    Statement size = statements.lend("PRAGMA page_size");
+    page_bytes = size.step() ? size.integer(0) : page_bytes;
   }
 
   ConnectionHandle handle;
@@ -98,22 +123,8 @@ Database Database::open(const std::filesystem::path& path,
       fmt::format("PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{}; PRAGMA "
                   "mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;",
                   options.cache_kib));
-  if (writes) {
-    const bool write_ahead = options.journal == Journal::write_ahead;
-    const std::string wanted = write_ahead ? "wal" : "delete";
-    const auto got = database.string("PRAGMA journal_mode=" + wanted);
-    if (got != wanted) {
-      throw Error(ErrorCode::storage,
-                  fmt::format("the database {} cannot use the {} journal here (it uses {})",
-                              path.string(),
-                              wanted,
-                              got.value_or("none")),
-                  "choose a folder on a local disk with --state-dir");
-    }
-    database.execute(fmt::format("PRAGMA synchronous={}; PRAGMA journal_size_limit={};",
-                                 options.durability == Durability::full ? "FULL" : "NORMAL",
-                                 k_log_limit_bytes));
-    database.connection_->page_bytes = database.integer("PRAGMA page_size").value_or(4096);
+  if (writes && options.journal != Journal::as_is) {
+    database.connection_->choose_journal();
   }
   return database;
 }

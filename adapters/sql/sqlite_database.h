@@ -20,8 +20,9 @@ enum class Access { read_write, read_only };
 enum class Durability { full, normal };
 
 // write_ahead needs memory shared by all who have the file open, so one machine; rollback is for
-// file systems that cannot do that, and there readers and the writer wait for each other.
-enum class Journal { write_ahead, rollback };
+// file systems that cannot do that, and there readers and the writer wait for each other. as_is:
+// what the file says, for a look at a file that may not be ours.
+enum class Journal { write_ahead, rollback, as_is };
 
 enum class Checkpoint { passive, truncate };
 

@@ -91,8 +91,11 @@ Database open_migrated(const fs::path& path,
   refuse_lost_database(path, options.backups);
   const int newest = migrations.empty() ? 0 : migrations.back().number;
   if (has_bytes(path)) {
-    // Before anything is written to a file that may not be ours.
-    Database database = Database::open(path, Access::read_only, options.open);
+    // Before anything is written to a file that may not be ours; not read-only, since whoever was
+    // killed while making the database left a journal to undo.
+    OpenOptions look = options.open;
+    look.journal = Journal::as_is;
+    Database database = Database::open(path, Access::read_write, look);
     refuse_foreign_database(database);
     refuse_newer_database(database, newest);
   }
