@@ -66,6 +66,18 @@ TEST_CASE("a target that cannot be replaced leaves nothing beside it", "[atomic_
         ErrorCode::storage);
 }
 
+TEST_CASE("a rename never takes the place of another file", "[atomic_file]") {
+  const ScratchFolder folder;
+  const std::string first = folder.write("first", "1");
+  const std::string second = folder.write("second", "2");
+  CHECK(rename_without_replacing(first, folder.path("target")));
+  CHECK_FALSE(rename_without_replacing(second, folder.path("target")));
+  CHECK(folder.read("target") == "1");
+  CHECK(folder.read("second") == "2");
+  CHECK_FALSE(std::filesystem::exists(first));
+  CHECK_THROWS_AS(rename_without_replacing(first, folder.path("other")), Error);
+}
+
 TEST_CASE("a file is read up to the limit", "[atomic_file]") {
   const ScratchFolder folder;
   const std::string text(200'000, 'y');
