@@ -23,9 +23,28 @@ namespace {
 constexpr std::size_t k_gathered_bytes = std::size_t{32} << 10;
 constexpr std::size_t k_file_piece_bytes = std::size_t{128} << 10;
 
+// What some versions of httplib ask of a stream and others do not know.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsuggest-override"
+
+class AnyVersionStream : public httplib::Stream {
+ public:
+  bool is_readable() const { return true; }
+
+  bool is_writable() const { return true; }
+
+  bool wait_readable() const { return true; }
+
+  bool wait_writable() const { return true; }
+
+  time_t duration() const { return 0; }
+};
+
+#pragma GCC diagnostic pop
+
 // httplib's view of the connection: the target of one request to read, the response to write.
 // Written bytes are gathered and sent together.
-class LibraryStream final : public httplib::Stream {
+class LibraryStream final : public AnyVersionStream {
  public:
   LibraryStream(ConnectionSocket& connection, const RequestHead& head, const ExchangePlace& place)
       : connection_(connection),
@@ -67,10 +86,6 @@ class LibraryStream final : public httplib::Stream {
   // What is written from now on is sent at once; the server's stop ends the wait for a client that
   // takes nothing.
   void send_at_once() { is_immediate_ = true; }
-
-  bool is_readable() const override { return true; }
-
-  bool is_writable() const override { return works_; }
 
   void get_remote_ip_and_port(std::string& ip, int& port) const override {
     ip.clear();
@@ -298,9 +313,15 @@ class HttpExchange::Library : public httplib::Server {
     });
   }
 
-  bool process(LibraryStream& stream) {
+  // A template, so that what the installed version does not have is never compiled.
+  template <typename Self>
+  static bool process(Self& self, LibraryStream& stream) {
     bool closed = false;
-    return process_request(stream, false, closed, nullptr);
+    if constexpr (requires { self.process_request(stream, false, closed, nullptr); }) {
+      return self.process_request(stream, false, closed, nullptr);
+    } else {  // since 0.15.1
+      return self.process_request(stream, {}, 0, {}, 0, false, closed, nullptr);
+    }
   }
 
   // The exchange that httplib works on, on this thread: its handlers only get what it made of it.
@@ -320,7 +341,7 @@ bool HttpExchange::answer(ConnectionSocket& connection,
                           const Peer& peer) const {
   Exchange exchange(place_, connection, head, peer);
   Library::current = &exchange;
-  const bool was_written = library_->process(exchange.stream());
+  const bool was_written = Library::process(*library_, exchange.stream());
   Library::current = nullptr;
   return exchange.finish(was_written);
 }
