@@ -221,7 +221,7 @@ void Exchange::fill(httplib::Response& answer, HttpResponse response) {
     stream_place_.emplace(place_.streams, connection_.descriptor());
     if (!stream_place_->is_taken()) {
       response = problem_response(
-          Error(ErrorCode::overloaded, "the daemon serves as many streams as it may", "try again"));
+          Error(ErrorCode::daemon_busy, "the daemon serves as many streams as it may", "try again"));
       response.headers.emplace_back("Retry-After", "5");
     }
   }
