@@ -232,32 +232,6 @@ void refuse_wrong_count(const CommandLine& line) {
   }
 }
 
-// Flags count and may be switched off (--json=false); of options that take one value the last
-// counts.
-void take_option(CommandLine& line, const CLI::Option& added, const OptionKey& option) {
-  std::vector<std::string> words;
-  for (const std::string& word : added.results()) {
-    words.push_back(restore(word));
-  }
-  SettingValue& value = line.flags[std::string(option.key)];
-  value.layer = Layer::command_line;
-  value.place = flag_of(option);
-  if (option.kind == ValueKind::level) {
-    const auto before = value.texts.empty() ? 0 : parse_integer(value.texts.front()).value_or(0);
-    value.texts = {std::to_string(before + static_cast<std::int64_t>(words.size()))};
-  } else if (option.kind == ValueKind::list || option.kind == ValueKind::choices) {
-    for (const std::string& word : words) {
-      for (auto& item : split_list(word)) {
-        value.texts.push_back(std::move(item));
-      }
-    }
-  } else if (is_repeatable(option)) {
-    value.texts.insert(value.texts.end(), words.begin(), words.end());
-  } else {
-    value.texts = {words.back()};
-  }
-}
-
 void take_level(CommandLine& line, const Level& level) {
   line.command = level.spec == nullptr ? line.command : level.spec;
   for (const auto& [added, option] : level.options) {
@@ -269,7 +243,10 @@ void take_level(CommandLine& line, const Level& level) {
     } else if (option->key == "version") {
       line.version = true;
     } else {
-      take_option(line, *added, *option);
+      std::vector<std::string> given;
+      const auto& results = added->results();
+      std::transform(results.begin(), results.end(), std::back_inserter(given), restore);
+      add_flag(line.flags, *option, given);
     }
   }
   if (level.brief_help->count() > 0 && line.help == HelpWanted::none) {

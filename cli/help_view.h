@@ -10,12 +10,6 @@
 
 namespace batchllm {
 
-// How an option is written: "-c, --concurrency N", "    --order input|completion".
-std::string option_usage(const OptionKey& option);
-
-// What help says about it: the help text, choices that the usage does not show, the default.
-std::string option_description(const OptionKey& option);
-
 // `batchllm --help`: commands by group, global options.
 std::string program_help(bool color);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/settings_loader.h"
 
-#include "core/error.h"
+#include "adapters/config/settings_files.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -20,49 +20,19 @@ std::string working_folder() {
   return gone ? std::string() : folder.string();
 }
 
-std::string text_of(const Settings& settings, std::string_view key) {
-  const SettingValue* value = settings.find(key);
-  if (value == nullptr) {
-    return {};
-  }
-  check_setting(*find_option(key), *value);
-  return value->texts.front();
-}
-
 }  // namespace
 
 Settings settings_without_files(const CommandLine& line, const EnvironmentLookup& environment) {
-  return Settings({environment_layer(environment), line.flags});
+  return settings_without_files(line.flags, environment);
 }
 
 std::vector<ConfigFile> config_files_for(const CommandLine& line,
                                          const EnvironmentLookup& environment) {
-  const Settings settings = settings_without_files(line, environment);
-  if (parse_boolean(text_of(settings, "no_config")).value_or(false)) {
-    return {};
-  }
-  if (const std::string chosen = text_of(settings, "config"); !chosen.empty()) {
-    if (!std::filesystem::is_regular_file(chosen)) {
-      throw Error(ErrorCode::config_invalid,
-                  fmt::format("{}: no such config file",
-                              with_place(*find_option("config"), *settings.find("config"), chosen)))
-          .with_detail("path", chosen);
-    }
-    return {{chosen, Layer::user, true}};
-  }
-  return find_config_files(find_directories(environment), working_folder());
+  return config_files_for(line.flags, environment, working_folder());
 }
 
 Settings load_settings(const CommandLine& line, const EnvironmentLookup& environment) {
-  std::vector<SettingLayer> layers;
-  for (const ConfigFile& file : config_files_for(line, environment)) {
-    if (file.exists) {
-      layers.push_back(read_config_file(file.path, file.layer));
-    }
-  }
-  layers.push_back(environment_layer(environment));
-  layers.push_back(line.flags);
-  return Settings(layers);
+  return load_settings(line.flags, environment, working_folder());
 }
 
 std::vector<std::string> misspelt_variables(const std::vector<std::string>& names) {

@@ -57,15 +57,6 @@ void install(int number, struct sigaction& former) {
 
 }  // namespace
 
-void ignore_write_signals() noexcept {
-  struct sigaction action {};
-
-  action.sa_handler = SIG_IGN;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGPIPE, &action, nullptr);
-  sigaction(SIGXFSZ, &action, nullptr);
-}
-
 StopSignals::StopSignals(std::stop_source source, const std::string& farewell) {
   if (pipe_end.load() >= 0) {
     throw std::logic_error("StopSignals: there is one already");

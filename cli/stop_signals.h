@@ -9,10 +9,6 @@
 
 namespace batchllm {
 
-// A reader that left (SIGPIPE) and a file-size limit (SIGXFSZ) become errors of write() instead of
-// ending the process. Called once, at the start of main.
-void ignore_write_signals() noexcept;
-
 // While it lives, the first SIGINT, SIGTERM or SIGHUP asks the stop source to stop; the second ends
 // the process at once with 130 (SIGINT) or 143, whatever hangs. A signal that was ignored when the
 // process started (nohup, a background job) stays ignored. One instance at a time; create it before

@@ -54,6 +54,28 @@ SettingLayer environment_layer(const EnvironmentLookup& environment) {
   return layer;
 }
 
+void add_flag(SettingLayer& layer,
+              const OptionKey& option,
+              const std::vector<std::string>& values) {
+  SettingValue& value = layer[std::string(option.key)];
+  value.layer = Layer::command_line;
+  value.place = flag_of(option);
+  if (option.kind == ValueKind::level) {
+    const auto before = value.texts.empty() ? 0 : parse_integer(value.texts.front()).value_or(0);
+    value.texts = {std::to_string(before + static_cast<std::int64_t>(values.size()))};
+  } else if (option.kind == ValueKind::list || option.kind == ValueKind::choices) {
+    for (const std::string& text : values) {
+      for (auto& item : split_list(text)) {
+        value.texts.push_back(std::move(item));
+      }
+    }
+  } else if (is_repeatable(option)) {
+    value.texts.insert(value.texts.end(), values.begin(), values.end());
+  } else {
+    value.texts = {values.back()};
+  }
+}
+
 Settings::Settings(const std::vector<SettingLayer>& layers) {
   for (const SettingLayer& layer : layers) {
     take(layer);

@@ -34,6 +34,11 @@ using EnvironmentLookup = std::function<std::optional<std::string>(const std::st
 // commas, pairs at line breaks.
 SettingLayer environment_layer(const EnvironmentLookup& environment);
 
+// Puts what the command line says about an option into the layer: `values` holds the words given
+// with its flag, one for each time it was given; "true" for a flag without a value. Flags count and
+// may be switched off (--json=false); of options that take one value the last counts.
+void add_flag(SettingLayer& layer, const OptionKey& option, const std::vector<std::string>& values);
+
 // The effective values: for every option the strongest layer that sets it. Lists replace each
 // other, they never add up. Of options that exclude each other (--prompt, --prompt-file,
 // --template) those of the strongest layer hide the others'.
