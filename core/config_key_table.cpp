@@ -13,7 +13,11 @@ constexpr CommandSet k_asking = run | CommandSet(resume) | retry;  // commands t
 constexpr CommandSet k_reading = run | inspect;                    // commands that read inputs
 constexpr CommandSet k_everything = CommandSet::all();
 
+constexpr CommandSet k_serving =
+    batchllmd | CommandSet(daemon_start);  // take the service's settings
+
 constexpr double k_billion = 1e9;
+constexpr double k_exbibyte = 1152921504606846976.0;  // 2^60
 
 // A row: key, short flag, kind, placeholder, default, who may set it, group, commands, help,
 // choices, range. A project's file may not set where requests go, which key or certificate is used,
@@ -196,6 +200,45 @@ constexpr std::array k_options = {
               "write one JSON line for every request"},
     OptionKey{"simulate.log_bodies", 0, flag, "", "false", SetBy::user, "Log", simulate,
               "put the request bodies into the log"},
+
+    // The service: `batchllmd`, and `daemon start`, which hands them on. No project's file may set
+    // them: the service works for every folder.
+    OptionKey{"daemon.listen", 0, text, "ADDRESS:PORT", "none", SetBy::user, "Reached by", k_serving,
+              "serve the API on TCP too, for this machine only: 127.0.0.1:8420"},
+    OptionKey{"daemon.token_file", 0, path, "FILE", "", SetBy::user, "Reached by", k_serving,
+              "secret that callers on TCP must send; made when missing [default: daemon/token in the state folder]"},
+    OptionKey{"daemon.socket", 0, path, "PATH", "", SetBy::user, "Reached by", k_serving,
+              "socket of the API [default: $XDG_RUNTIME_DIR/batchllm/daemon.sock]"},
+    OptionKey{"daemon.max_upload", 0, bytes, "BYTES", "none", SetBy::user, "Reached by", k_serving,
+              "largest file that is taken", "", 1, k_exbibyte},
+    OptionKey{"daemon.max_running_jobs", 0, count, "N", "8", SetBy::user, "Jobs", k_serving,
+              "jobs that run at a time", "", 1, 1000},
+    OptionKey{"daemon.concurrency", 0, count, "N", "256", SetBy::user, "Jobs", k_serving,
+              "requests in flight to one model, all jobs together", "", 1, 65536},
+    OptionKey{"daemon.rpm", 0, count, "N", "none", SetBy::user, "Jobs", k_serving,
+              "requests per minute to one model, all jobs together", "", 1, k_billion},
+    OptionKey{"daemon.tpm", 0, count, "N", "none", SetBy::user, "Jobs", k_serving,
+              "tokens per minute to one model, all jobs together", "", 1, k_billion},
+    OptionKey{"daemon.lease", 0, duration, "TIME", "30s", SetBy::user, "Jobs", k_serving,
+              "a worker silent for this long loses its job to another"},
+    OptionKey{"daemon.drain_timeout", 0, duration, "TIME", "30s", SetBy::user, "Jobs", k_serving,
+              "when stopping, wait this long for the answers in flight"},
+    OptionKey{"daemon.retention", 0, duration, "TIME|none", "30d", SetBy::user, "Storage", k_serving,
+              "remove ended jobs after this time"},
+    OptionKey{"daemon.backup_every", 0, duration, "TIME|none", "24h", SetBy::user, "Storage", k_serving,
+              "time between backups of the queue"},
+    OptionKey{"daemon.log_level", 0, choice, "LEVEL", "info", SetBy::user, "Log", k_serving,
+              "least important lines that are logged", "debug|info|warning|error"},
+    OptionKey{"daemon.log_file", 0, path, "FILE", "", SetBy::user, "Log", k_serving,
+              "log to this file instead of standard error"},
+    OptionKey{"daemon.log_size", 0, bytes, "BYTES", "10MiB", SetBy::user, "Log", k_serving,
+              "a log file of this size is put aside; the last three are kept", "", 4096, k_exbibyte},
+    OptionKey{"daemon.log_format", 0, choice, "FORMAT", "auto", SetBy::user, "Log", k_serving,
+              "auto: as the journal wants it when it reads, else text", "auto|text|journal|json"},
+    OptionKey{"daemon.foreground", 0, flag, "", "false", SetBy::flag, "Process", k_serving,
+              "stay in the foreground"},
+    OptionKey{"daemon.repair", 0, flag, "", "false", SetBy::flag, "Process", batchllmd,
+              "rebuild the queue from its backup and the jobs' ledgers, and leave"},
 
     // Global, taken in any position
     OptionKey{"help", 'h', flag, "", "false", SetBy::flag, "Global", k_everything,

@@ -252,8 +252,12 @@ std::optional<std::int64_t> parse_usd(std::string_view text) noexcept {
   return dollars * k_micro + micro;
 }
 
+bool accepts_none(const OptionKey& option) noexcept {
+  return option.default_text == "none" || option.placeholder.ends_with("|none");
+}
+
 std::string why_invalid(const OptionKey& option, std::string_view text) {
-  if (option.default_text == "none" && text == "none") {
+  if (text == "none" && accepts_none(option)) {
     return {};
   }
   if (text.find('\0') != std::string_view::npos) {

@@ -11,8 +11,9 @@
 
 namespace batchllm {
 
-// Every command of `batchllm`, as a bit, so that an option can say which of them take it.
-enum class Command : std::uint32_t {
+// Every command of `batchllm`, and the program `batchllmd`, as a bit, so that an option can say
+// which of them take it.
+enum class Command : std::uint64_t {
   none = 0,
   run = 1U << 0U,
   resume = 1U << 1U,
@@ -36,14 +37,24 @@ enum class Command : std::uint32_t {
   version = 1U << 19U,
   complete_words = 1U << 20U,  // hidden: candidates for shell completion
   man_section = 1U << 21U,     // hidden: generated parts of the man pages
+  batchllmd = 1ULL << 40U,     // the program of that name
+  daemon_start = 1ULL << 41U,
+  daemon_stop = 1ULL << 42U,
+  daemon_status = 1ULL << 43U,
+  daemon_logs = 1ULL << 44U,
+  daemon_reload = 1ULL << 45U,
+  daemon_install = 1ULL << 46U,
+  daemon_uninstall = 1ULL << 47U,
+  daemon_backup = 1ULL << 48U,
+  daemon_repair = 1ULL << 49U,
 };
 
 class CommandSet {
  public:
   constexpr CommandSet(Command command)  // NOLINT(google-explicit-constructor): a set of one
-      : bits_(static_cast<std::uint32_t>(command)) {}
+      : bits_(static_cast<std::uint64_t>(command)) {}
 
-  static constexpr CommandSet all() { return CommandSet(~std::uint32_t{0}); }
+  static constexpr CommandSet all() { return CommandSet(~std::uint64_t{0}); }
 
   // All but one.
   static constexpr CommandSet all_but(Command command) {
@@ -51,7 +62,7 @@ class CommandSet {
   }
 
   constexpr bool contains(Command command) const noexcept {
-    return (bits_ & static_cast<std::uint32_t>(command)) != 0;
+    return (bits_ & static_cast<std::uint64_t>(command)) != 0;
   }
 
   friend constexpr CommandSet operator|(CommandSet a, CommandSet b) noexcept {
@@ -59,9 +70,9 @@ class CommandSet {
   }
 
  private:
-  explicit constexpr CommandSet(std::uint32_t bits) : bits_(bits) {}
+  explicit constexpr CommandSet(std::uint64_t bits) : bits_(bits) {}
 
-  std::uint32_t bits_;
+  std::uint64_t bits_;
 };
 
 constexpr CommandSet operator|(Command a, Command b) noexcept {
@@ -143,6 +154,10 @@ std::optional<bool> parse_boolean(
 
 // USD with at most six decimals -> millionths; nullopt when it is not that. Never through a double.
 std::optional<std::int64_t> parse_usd(std::string_view text) noexcept;
+
+// True when "none" stands for no value: the default is none, or the placeholder says so
+// ("TIME|none").
+bool accepts_none(const OptionKey& option) noexcept;
 
 // Why `text` cannot be the option's value, as the end of a sentence ("must be between 1 and
 // 65536"); empty when it can. Optional limits accept "none".

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/redaction.h"
+
+#include <algorithm>
+#include <array>
+
+namespace batchllm {
+namespace {
+
+constexpr std::string_view k_mask = "***";
+
+// What a secret begins with, and how many characters must follow for it to be one.
+struct SecretShape {
+  std::string_view beginning;
+  std::size_t least = 16;
+};
+
+constexpr std::array k_shapes = {
+    SecretShape{"sk-"},    // OpenAI, Anthropic, OpenRouter, DeepSeek
+    SecretShape{"gsk_"},   // Groq
+    SecretShape{"xai-"},   // xAI
+    SecretShape{"AIza"},   // Google
+    SecretShape{"hf_"},    // Hugging Face
+    SecretShape{"r8_"},    // Replicate
+    SecretShape{"pplx-"},  // Perplexity
+    SecretShape{"nvapi-"},
+    SecretShape{"ghp_"},  // GitHub
+    SecretShape{"github_pat_"},
+    SecretShape{"AKIA", 12},  // AWS
+    SecretShape{"Bearer ", 8},
+    SecretShape{"bearer ", 8},
+};
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// The characters of tokens after RFC 6750.
+bool is_token(char c) {
+  return is_alphanumeric(c) || std::string_view("-._~+/=").find(c) != std::string_view::npos;
+}
+
+std::size_t token_length(std::string_view text) {
+  const auto end = std::find_if_not(text.begin(), text.end(), &is_token);
+  return static_cast<std::size_t>(end - text.begin());
+}
+
+// A secret in a text: its length, of which the first `shown` characters tell what it was.
+struct Secret {
+  std::size_t shown = 0;
+  std::size_t length = 0;  // 0: none
+};
+
+// The user and password of a URL: what stands between "://" and "@".
+Secret user_in_url(std::string_view text) {
+  constexpr std::string_view k_scheme_end = "://";
+  if (!text.starts_with(k_scheme_end)) {
+    return {};
+  }
+  const auto end = text.find_first_of("@/ \t\n\"'", k_scheme_end.size());
+  const bool is_user = end != std::string_view::npos && text[end] == '@';
+  return is_user ? Secret{k_scheme_end.size(), end} : Secret{};
+}
+
+// The secret that begins at `at`.
+Secret secret_at(std::string_view text, std::size_t at) {
+  const auto rest = text.substr(at);
+  const bool begins_word = at == 0 || !is_alphanumeric(text[at - 1]);
+  for (const SecretShape& shape : k_shapes) {
+    if (begins_word && rest.starts_with(shape.beginning)) {
+      const auto length = token_length(rest.substr(shape.beginning.size()));
+      return length < shape.least ? Secret{}
+                                  : Secret{shape.beginning.size(), shape.beginning.size() + length};
+    }
+  }
+  return user_in_url(rest);
+}
+
+}  // namespace
+
+std::string redacted(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const Secret found = secret_at(text, at);
+    if (found.length == 0) {
+      out += text[at];
+      ++at;
+    } else {
+      out.append(text.substr(at, found.shown)).append(k_mask);
+      at += found.length;
+    }
+  }
+  return out;
+}
+
+}  // namespace batchllm
