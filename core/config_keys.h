@@ -58,7 +58,7 @@ class CommandSet {
 
   // All but one.
   static constexpr CommandSet all_but(Command command) {
-    return CommandSet(~static_cast<std::uint32_t>(command));
+    return CommandSet(~static_cast<std::uint64_t>(command));
   }
 
   constexpr bool contains(Command command) const noexcept {

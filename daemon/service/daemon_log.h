@@ -23,7 +23,7 @@ struct LogSettings {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
   std::string file = {};                           // empty: standard error
-  std::uint64_t file_bytes = 10ULL * 1024 * 1024;  // then it becomes FILE.1, which becomes FILE.2
+  std::uint64_t file_bytes = 10ULL * 1024 * 1024;  // batchllmd.log then becomes batchllmd.1.log
 };
 
 // A fact beside the message, for those who search: "job", "job_20260102_030405_k7f3".

@@ -105,6 +105,12 @@ std::string path_or(const SettingReader& reader, std::string_view key, std::stri
   return chosen.empty() ? std::move(otherwise) : absolute(chosen);
 }
 
+// Where batchllm looks for it.
+std::string usual_socket(const DaemonSettings& settings, const EnvironmentLookup& environment) {
+  constexpr std::string_view k_scheme = "unix:";
+  return daemon_address({}, settings.state_dir, environment).substr(k_scheme.size());
+}
+
 LogSettings read_log(const SettingReader& reader, const EnvironmentLookup& environment) {
   LogSettings log;
   const std::string level = reader.text("daemon.log_level");
@@ -243,8 +249,7 @@ DaemonSettings load_daemon_settings(const SettingLayer& flags,
   const Directories directories = find_directories(environment);
   DaemonSettings settings;
   settings.state_dir = absolute(state_directory(reader.text("state_dir"), directories));
-  settings.socket =
-      path_or(reader, "daemon.socket", daemon_socket_path(directories, settings.state_dir));
+  settings.socket = path_or(reader, "daemon.socket", usual_socket(settings, environment));
   settings.listen = read_listen(merged);
   const std::string credential = credential_file(environment, "token");
   settings.token_file =
