@@ -34,6 +34,7 @@ void reload(DaemonStart& start, const ServiceNotifier& notifier) {
                change.to,
                change.needs_restart ? " with the next start" : "");
     }
+    log_info("the configuration was read again");
     start.settings = reloaded(start.settings, after);
     set_log_level(start.settings.log.level);
   } catch (const Error& error) {
