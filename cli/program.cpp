@@ -4,6 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/completions.h"
 #include "cli/config_command.h"
+#include "cli/daemon_command.h"
 #include "cli/help_view.h"
 #include "cli/inspect_command.h"
 #include "cli/jobs_command.h"
@@ -119,6 +120,16 @@ int run_command_of(const CommandLine& line,
     case Command::config_explain:
     case Command::config_validate:
       return config_command(line, environment, ui);
+    case Command::daemon_start:
+    case Command::daemon_stop:
+    case Command::daemon_status:
+    case Command::daemon_logs:
+    case Command::daemon_reload:
+    case Command::daemon_install:
+    case Command::daemon_uninstall:
+    case Command::daemon_backup:
+    case Command::daemon_repair:
+      return daemon_command(line, settings, environment, ui);
     case Command::run:
       return run_command(read_run_request(line, settings), environment, ui);
     case Command::resume:

@@ -16,6 +16,8 @@ constexpr CommandSet k_everything = CommandSet::all();
 constexpr CommandSet k_serving =
     batchllmd | CommandSet(daemon_start);  // take the service's settings
 
+constexpr CommandSet k_installing = daemon_install | CommandSet(daemon_uninstall);
+
 constexpr double k_billion = 1e9;
 constexpr double k_exbibyte = 1152921504606846976.0;  // 2^60
 
@@ -240,6 +242,21 @@ constexpr std::array k_options = {
     OptionKey{"daemon.repair", 0, flag, "", "false", SetBy::flag, "Process", batchllmd,
               "rebuild the queue from its backup and the jobs' ledgers, and leave"},
 
+    OptionKey{"daemon.now", 0, flag, "", "false", SetBy::flag, "Process", daemon_stop,
+              "do not wait for the answers in flight"},
+    OptionKey{"daemon.lines", 'n', count, "N", "100", SetBy::flag, "Log", daemon_logs,
+              "lines to show from the end", "", 0, k_billion},
+    OptionKey{"daemon.follow", 'f', flag, "", "false", SetBy::flag, "Log", daemon_logs,
+              "go on with what is logged from now on"},
+    OptionKey{"daemon.user", 0, flag, "", "false", SetBy::flag, "Units", k_installing,
+              "a service of yours, which is what is meant without --system"},
+    OptionKey{"daemon.system", 0, flag, "", "false", SetBy::flag, "Units", k_installing,
+              "a service of the machine, under a user of its own"},
+    OptionKey{"daemon.socket_activated", 0, flag, "", "false", SetBy::flag, "Units", daemon_install,
+              "start with the first call instead of at once"},
+    OptionKey{"daemon.dry_run", 0, flag, "", "false", SetBy::flag, "Units", daemon_install,
+              "print the units and change nothing"},
+
     // Global, taken in any position
     OptionKey{"help", 'h', flag, "", "false", SetBy::flag, "Global", k_everything,
               "short help; --help shows every option"},
@@ -283,6 +300,7 @@ constexpr std::array k_exclusive = {
     KeyPair{"run.key_env", "run.key_file"},
     KeyPair{"run.overwrite", "run.append"},
     KeyPair{"simulate.port", "simulate.socket"},
+    KeyPair{"daemon.user", "daemon.system"},
     KeyPair{"quiet", "verbose"},
     KeyPair{"config", "no_config"},
 };

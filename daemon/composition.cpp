@@ -4,14 +4,13 @@
 #include "adapters/config/settings_files.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
-#include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/text.h"
 #include "daemon/api/api_router.h"
 #include "daemon/http/http_server.h"
 #include "daemon/queue/queue_schema.h"
 #include "daemon/scheduler/scheduler.h"
+#include "daemon/service/api_token.h"
 #include "daemon/service/daemon_log.h"
 #include "daemon/service/daemon_signals.h"
 #include "daemon/service/service_control.h"
@@ -32,7 +31,6 @@ namespace fs = std::filesystem;
 using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t k_read_connections = 8;
-constexpr std::size_t k_longest_token = 4096;
 
 // When the watchdog wants to hear of us next.
 std::optional<TimePoint> next_sign_of_life(const ServiceNotifier& notifier) {
@@ -79,8 +77,7 @@ SchedulerSettings scheduler_settings(const DaemonSettings& settings) {
 }
 
 std::string read_token(const DaemonSettings& settings) {
-  return settings.listen ? std::string(trim(read_file(settings.token_file, k_longest_token)))
-                         : std::string();
+  return settings.listen ? load_api_token(settings.token_file) : std::string();
 }
 
 // The parts of the service, in the order of their construction.

@@ -93,7 +93,8 @@ std::optional<ListenAddress> read_listen(const Settings& settings) {
   return ListenAddress{std::move(host), static_cast<std::uint16_t>(*port)};
 }
 
-// Flags and variables are taken from the folder in which the service starts, which it leaves.
+// Relative names of flags and variables are taken from the folder in which the service starts: it
+// must stay there, so that a reload finds the same.
 std::string absolute(const std::string& path) {
   std::error_code gone;
   const auto full = std::filesystem::absolute(path, gone);
