@@ -37,8 +37,7 @@ class EventStream {
   // Until the job's last event was sent, or the client leaves.
   bool run(ResponseStream& stream) {
     const std::stop_callback on_close(stream.closed(), [this] { watch_.close(); });
-    std::string text;
-    append_sse_event(text, {{}, {}, {}, 2000ms});
+    std::string text = "retry: 2000\n\n";
     append_sse_comment(text, "ok");
     if (!stream.write(text) || !send_stored(stream)) {
       return false;

@@ -15,7 +15,7 @@ constexpr std::string_view k_columns =
     "id, sha256, name, media_type, bytes, format, encoding, rows, columns, is_listed, created_at";
 
 constexpr std::string_view k_base32 = "abcdefghijklmnopqrstuvwxyz234567";
-constexpr int k_random_characters = 26;
+constexpr int k_random_characters = 12;
 
 StoredFile file_of(const sql::Statement& row) {
   StoredFile file;

@@ -26,7 +26,7 @@ struct StoredFile {
   std::int64_t created_ms = 0;
 };
 
-// "file_" and 26 random base32 characters.
+// "file_" and 12 random base32 characters.
 std::string make_file_id();
 
 void insert_file(sql::Database& database, const StoredFile& file);
