@@ -116,7 +116,7 @@ class OperationPage {
     html += "<p>" + types + "</p>\n";
     element schema;
     if (body_["content"][k_json]["schema"].get(schema) == simdjson::SUCCESS) {
-      html += members_html(resolved(schema, document_, "schemas"));
+      html += members_html(resolved(schema, document_, "schemas"), schemas_);
     }
     return html;
   }

@@ -100,8 +100,9 @@ std::string body_html(element document, const std::vector<Operation>& operations
     html += "</section>\n";
   }
   html += "<section class=\"tag\" id=\"schemas\">\n<h2>Schemas</h2>\n";
-  for (const auto& [name, schema] : object(document["components"]["schemas"])) {
-    html += schema_html(name, schema);
+  const element schemas = document["components"]["schemas"];
+  for (const auto& [name, schema] : object(schemas)) {
+    html += schema_html(name, schema, schemas);
   }
   return html + "</section>\n";
 }

@@ -89,18 +89,31 @@ element without_array(element schema) {
   return read(schema, "items", items) ? items : schema;
 }
 
-std::string member_html(std::string_view name, element schema, bool required) {
+// What the member says of itself, else the first sentence of what it refers to.
+std::string_view description_of(element schema, element schemas) {
+  if (const auto own = text_of(schema, "description"); !own.empty()) {
+    return own;
+  }
+  element target;
+  const auto name = referred_name(schema);
+  if (name.empty() || !read(schemas, name, target)) {
+    return {};
+  }
+  const auto text = text_of(target, "description");
+  const auto end = std::min(text.find(". "), text.find(".\n"));
+  return end == std::string_view::npos ? text : text.substr(0, end + 1);
+}
+
+std::string member_html(std::string_view name, element schema, element schemas, bool required) {
   std::string html = fmt::format("<dt>{}<span class=\"type\">{}</span>{}</dt>\n<dd>",
                                  code(name),
                                  type_html(schema),
                                  required ? "<span class=\"must\">required</span>" : "");
-  if (const auto description = text_of(schema, "description"); !description.empty()) {
-    html += markdown_html(description);
-  }
+  html += markdown_html(description_of(schema, schemas));
   html += limits_html(schema);
   const element inner = without_array(schema);
   if (referred_name(inner).empty()) {
-    html += members_html(inner);
+    html += members_html(inner, schemas);
   }
   return html + "</dd>\n";
 }
@@ -170,19 +183,19 @@ std::string limits_html(element schema) {
   return html.empty() ? html : "<p class=\"limits\">" + html + "</p>\n";
 }
 
-std::string members_html(element schema) {
+std::string members_html(element schema, element schemas) {
   simdjson::dom::object properties;
   if (!read(schema, "properties", properties)) {
     return {};
   }
   std::string html = "<dl>\n";
   for (const auto& [name, property] : properties) {
-    html += member_html(name, property, is_required(schema, name));
+    html += member_html(name, property, schemas, is_required(schema, name));
   }
   return html + "</dl>\n";
 }
 
-std::string schema_html(std::string_view name, element schema) {
+std::string schema_html(std::string_view name, element schema, element schemas) {
   const std::string label = escape_html(name);
   return fmt::format(
       "<section class=\"schema\" id=\"schema-{0}\">\n<h3><a href=\"#schema-{0}\">{0}</a>"
@@ -191,7 +204,7 @@ std::string schema_html(std::string_view name, element schema) {
       type_html(schema),
       markdown_html(text_of(schema, "description")),
       limits_html(schema),
-      members_html(schema));
+      members_html(schema, schemas));
 }
 
 }  // namespace batchllm::daemon

@@ -24,10 +24,13 @@ std::string type_html(simdjson::dom::element schema);
 // What it may be: its range, its pattern, its choices, its default. Empty when anything goes.
 std::string limits_html(simdjson::dom::element schema);
 
-// The members of an object as a list, those of objects within them too. Empty when it names none.
-std::string members_html(simdjson::dom::element schema);
+// The members of an object as a list, those of objects within them too; empty when it names none.
+// A member that refers to one of `schemas` and says nothing itself shows that one's first sentence.
+std::string members_html(simdjson::dom::element schema, simdjson::dom::element schemas);
 
 // A schema under its name, as a section of the page.
-std::string schema_html(std::string_view name, simdjson::dom::element schema);
+std::string schema_html(std::string_view name,
+                        simdjson::dom::element schema,
+                        simdjson::dom::element schemas);
 
 }  // namespace batchllm::daemon

@@ -45,11 +45,11 @@ h4 { font-size: 0.75rem; font-weight: 600; letter-spacing: 0.06em; text-transfor
 nav { background: var(--side); border-right: 1px solid var(--line); padding: 1.5rem 1rem 2rem 1.25rem; font-size: 0.87rem; }
 nav ul { list-style: none; margin: 0; padding: 0; }
 nav > ul > li { margin-bottom: 0.9rem; }
-nav > ul > li > a { color: var(--ink); font-weight: 600; }
+nav > ul > li > a { display: inline-block; color: var(--ink); font-weight: 600; }
 nav > ul > li > a::first-letter { text-transform: uppercase; }
-nav ul ul a { display: block; color: var(--soft); padding: 0.13rem 0; }
+nav ul ul a { display: flex; align-items: baseline; color: var(--soft); padding: 0.13rem 0; line-height: 1.4; }
 nav ul ul a:hover { color: var(--ink); }
-nav .method { display: inline-block; width: 3.6em; }
+nav .method { flex: 0 0 4.6em; }
 .method { font: 600 0.72em/1.6 ui-monospace, "DejaVu Sans Mono", monospace; letter-spacing: 0.02em; }
 .method.get { color: var(--get); }
 .method.post { color: var(--post); }
@@ -96,12 +96,14 @@ th, td { border-bottom: 1px solid var(--line); padding: 0.3rem 1rem 0.3rem 0; te
 }
 @media (min-width: 84rem) {
   .operation { display: grid; grid-template-columns: minmax(0, 46rem) minmax(0, 36rem); gap: 3rem; }
-  .examples pre { max-height: 80vh; }
+  .examples { position: sticky; top: 1rem; align-self: start; max-height: calc(100vh - 2rem); overflow-y: auto; }
   .examples h4:first-child { margin-top: 0; }
 }
 @media (max-width: 61.99rem) {
-  nav { border-right: 0; border-bottom: 1px solid var(--line); }
-  nav .names { columns: 2; }
+  nav { border-right: 0; border-bottom: 1px solid var(--line); padding: 0.9rem 1.25rem; }
+  nav > ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; }
+  nav > ul > li { margin: 0; }
+  nav ul ul { display: none; }
 }
 @media print {
   nav { display: none; }

@@ -141,3 +141,10 @@ TEST_CASE("what is no document is refused", "[docs]") {
   CAPTURE(text);
   CHECK_THROWS_AS(daemon::docs_page(text), Error);
 }
+
+TEST_CASE("a member without a description shows what its schema begins with", "[docs]") {
+  const auto place = page().find("<section class=\"schema\" id=\"schema-JobCreate\">");
+  REQUIRE(place != std::string::npos);
+  CHECK(contains(std::string_view(page()).substr(place),
+                 "<dd><p>Words of your own to find jobs by.</p>\n</dd>"));
+}
