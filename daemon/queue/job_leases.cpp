@@ -349,7 +349,8 @@ std::optional<QueuedJob> rescue_job(JobTable& jobs,
   Interrupted data;
   data.reason = reason;
   data.attempt = job->view.attempt - 1;  // a crash is counted apart
-  data.crash_count = job->view.crash_count;
+  // A job cannot take the daemon down: its workers are other processes.
+  data.crash_count = job->view.crash_count - (reason == "daemon_died" ? 1 : 0);
   jobs.record(*job, data, JobActor::rescuer, "rescuer");
   if (job->view.wish == JobWish::run && job->view.crash_count >= k_crash_limit) {
     set_aside(jobs, *job, reason);
