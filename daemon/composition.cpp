@@ -159,6 +159,7 @@ class Service final : public ServiceControl {
     }
     set_log_level(start_.settings.log.level);
     scheduler_.change_settings(scheduler_settings(start_.settings));
+    log_info("the configuration was read again");
     notifier_.ready("ready");
     std::vector<std::string> files;
     for (const ConfigFile& file : config_files_for(start_.flags, start_.environment, {})) {
