@@ -127,6 +127,7 @@ class Service final : public ServiceControl {
   void end() {
     draining_ = true;
     scheduler_.drain(patience());
+    hub_.shut_down();
     stop_serving();
   }
 

@@ -170,7 +170,7 @@ HttpResponse wait_for_job(ApiContext& context, ApiCall& call) {
         return json_response(200, job_document(database, job));
       });
     }
-    watch.wait(job.view.last_seq, std::min<std::chrono::milliseconds>(left, 1s));
+    watch.wait(job.view.last_seq, left);
   }
 }
 

@@ -51,7 +51,10 @@ class JobFilter {
       if (!known) {
         throw Error(ErrorCode::usage, fmt::format("there is no state {}", printable(*state)));
       }
-      add("state = ?", static_cast<std::int64_t>(*known));
+      // Few jobs are alive: an index knows them.
+      const bool is_alive = *known != JobState::queued && !has_ended(*known);
+      add(is_alive ? "state BETWEEN 1 AND 4 AND state = ?" : "state = ?",
+          static_cast<std::int64_t>(*known));
     }
     if (const auto kind = request.query("kind")) {
       const auto known = job_kind_from_name(*kind);

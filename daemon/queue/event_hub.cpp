@@ -33,6 +33,16 @@ void EventHub::publish(const std::string& job_id,
   topic->changed.notify_all();
 }
 
+void EventHub::shut_down() {
+  is_shut_down_ = true;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, topic] : topics_) {
+    // Whoever is about to wait has looked at the flag already, or sees it set.
+    const std::lock_guard waiting(topic->mutex);
+    topic->changed.notify_all();
+  }
+}
+
 void EventHub::publish_live(const std::string& job_id,
                             const std::shared_ptr<const std::string>& document) {
   const auto topic = find(job_id);
@@ -75,10 +85,11 @@ EventHub::Watch::~Watch() {
 EventHub::Watch::News EventHub::Watch::wait(std::int64_t after, std::chrono::milliseconds patience) {
   std::unique_lock lock(topic_->mutex);
   topic_->changed.wait_for(lock, patience, [&] {
-    return is_closed_ || topic_->last_seq > after || topic_->live_version > live_seen_;
+    return is_closed_ || hub_.is_shut_down_ || topic_->last_seq > after ||
+           topic_->live_version > live_seen_;
   });
   News news;
-  if (is_closed_) {
+  if (is_closed_ || hub_.is_shut_down_) {
     return news;
   }
   if (topic_->last_seq > after) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -25,6 +26,9 @@ class EventHub {
   void publish(const std::string& job_id,
                std::int64_t seq,
                const std::shared_ptr<const std::string>& document);
+
+  // Ends every wait, now and from now on: the daemon stops.
+  void shut_down();
 
   // How far the job is at this moment: goes to those who watch now and is kept nowhere.
   void publish_live(const std::string& job_id, const std::shared_ptr<const std::string>& document);
@@ -57,8 +61,8 @@ class EventHub {
       bool look_it_up = false;                   // there are events that only the database has
     };
 
-    // Blocks until there is news behind event number `after`, `close` was called, or the time is
-    // over: then nothing is set.
+    // Blocks until there is news behind event number `after`, `close` was called, the hub was shut
+    // down, or the time is over: then nothing is set.
     News wait(std::int64_t after, std::chrono::milliseconds patience);
 
     // Ends a wait now and every one to come. Any thread.
@@ -77,6 +81,7 @@ class EventHub {
  private:
   std::shared_ptr<Topic> find(const std::string& job_id);
 
+  std::atomic<bool> is_shut_down_{false};
   std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Topic>> topics_;
 };
