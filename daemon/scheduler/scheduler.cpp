@@ -162,6 +162,7 @@ void Scheduler::run() {
       }
     }
     const Time now = steady_clock::now();
+    forget_dead();
     retry_unsaved();
     if (draining_) {
       stop_everything(now);
@@ -178,7 +179,6 @@ void Scheduler::run() {
       close_idle_workers(now);
     }
     check_leases(now);
-    forget_dead();
     sleep();
   }
 }

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask
+#include <sys/prctl.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): secure_getenv
 
 #include <chrono>
@@ -273,6 +274,7 @@ void leave_signals_to_the_daemon() {
 
 int run_worker(int descriptor, const std::filesystem::path& state_dir) {
   leave_signals_to_the_daemon();
+  prctl(PR_SET_NAME, "batchllm-worker");  // started as /proc/self/exe, it would be called "exe"
   return Worker(descriptor, state_dir).serve();
 }
 
