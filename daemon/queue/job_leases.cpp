@@ -163,11 +163,7 @@ class RunEnd {
         end(JobState::cancelled);
         return;
       case RunEnding::Why::paused:
-        if (job_.view.wish == JobWish::run) {
-          go_back_to_queue("queue", "", 0);  // somebody changed their mind meanwhile
-        } else {
-          pause("user");
-        }
+        stop_as_wished();
         return;
       case RunEnding::Why::shut_down:
         shut_down();
@@ -188,6 +184,17 @@ class RunEnd {
         return "daemon_stopped";
       default:
         return ending_.is_partial ? "partial" : "succeeded";
+    }
+  }
+
+  // The run stopped for a pause; meanwhile somebody may have changed their mind.
+  void stop_as_wished() {
+    if (job_.view.wish == JobWish::cancel) {
+      end(JobState::cancelled);
+    } else if (job_.view.wish == JobWish::pause) {
+      pause("user");
+    } else {
+      go_back_to_queue("queue", "", 0);
     }
   }
 

@@ -183,6 +183,15 @@ TEST_CASE("a wish is fulfilled even when the daemon stops first", "[job_run_end]
   CHECK(queue.job(second.id).view.state == cancelled);
 }
 
+TEST_CASE("a job that is cancelled while it stops for a pause is cancelled", "[job_run_end]") {
+  QueueDatabase queue;
+  const QueuedJob job = running_job(queue);
+  queue.pause(job.id);
+  queue.cancel(job.id);
+  queue.end(job, stopped_run(Why::paused));
+  CHECK(queue.job(job.id).view.state == cancelled);
+}
+
 TEST_CASE("a job that was to be cancelled and failed is cancelled", "[job_run_end]") {
   for (const char* code : {"key_refused", "cost_limit", "storage_full", "provider_unreachable"}) {
     QueueDatabase queue;
