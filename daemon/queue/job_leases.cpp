@@ -194,6 +194,7 @@ class RunEnd {
     } else if (job_.view.wish == JobWish::pause) {
       pause("user");
     } else {
+      --job_.view.attempt;
       go_back_to_queue("queue", "", 0);
     }
   }

@@ -154,6 +154,19 @@ TEST_CASE("a run that was stopped for a pause keeps its counts and its attempt",
   CHECK(outcome(queue, job) == "paused");
 }
 
+TEST_CASE("a pause that was taken back while the run stopped costs no attempt", "[job_run_end]") {
+  QueueDatabase queue;
+  const QueuedJob job = running_job(queue);
+  queue.pause(job.id);
+  queue.resume(job.id);
+  queue.end(job, stopped_run(Why::paused));
+  const QueuedJob waiting = queue.job(job.id);
+  CHECK(waiting.view.state == queued);
+  CHECK_FALSE(waiting.is_held);
+  CHECK(waiting.view.attempt == 0);
+  CHECK(waiting.view.counts == stopped_run(Why::paused).counts);
+}
+
 TEST_CASE("a shutdown charges neither an attempt nor a crash", "[job_run_end]") {
   QueueDatabase queue;
   QueuedJob job = running_job(queue);
