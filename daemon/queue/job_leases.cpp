@@ -209,14 +209,22 @@ class RunEnd {
       end(JobState::cancelled);
     } else if (code == "cost_limit" && job_.policy.asks_at_limit) {
       ask_for_limit();
-    } else if (code == "cost_limit" || code == "storage_full") {
-      pause(code == "storage_full" ? "disk_full" : code);
-    } else if (may_pass(static_cast<int>(ending_.exit_code)) &&
-               job_.view.attempt < job_.policy.max_attempts) {
+    } else if (code == "cost_limit") {
+      pause(code);
+    } else if (job_.view.wish == JobWish::pause && (code == "storage_full" || may_try_again())) {
+      pause("user");  // not to go on by itself
+    } else if (code == "storage_full") {
+      pause("disk_full");
+    } else if (may_try_again()) {
       go_back_to_queue(code, ending_.fault->message, backoff_.after(job_.view.attempt));
     } else {
       end(JobState::failed);
     }
+  }
+
+  bool may_try_again() const {
+    return may_pass(static_cast<int>(ending_.exit_code)) &&
+           job_.view.attempt < job_.policy.max_attempts;
   }
 
   void end(JobState state) {

@@ -18,6 +18,7 @@ using namespace job_event;
 
 constexpr int k_cancelled_exit_code = 130;
 constexpr double k_micro = 1e6;
+constexpr std::string_view k_disk_full = "disk_full";  // resume_after_full_disk
 
 bool ended_as_needed(JobState state, DependencyCondition condition) noexcept {
   switch (condition) {
@@ -204,7 +205,8 @@ QueuedJob pause_job(JobTable& jobs, std::string_view id, std::string_view actor)
   if (has_ended(job.view.state)) {
     throw conflict(job, "cannot be paused", "batchllm retry asks its failed rows again");
   }
-  if (job.view.state == JobState::paused) {
+  const bool goes_on_by_itself = job.view.reason == k_disk_full;
+  if (job.view.state == JobState::paused && !goes_on_by_itself) {
     return job;
   }
   if (job.view.state == JobState::running) {
@@ -216,6 +218,7 @@ QueuedJob pause_job(JobTable& jobs, std::string_view id, std::string_view actor)
   }
   Paused data;
   data.reason = "user";
+  data.fault = job.view.fault;
   data.attempt = job.view.attempt;
   data.crash_count = job.view.crash_count;
   data.counts = job.view.counts;

@@ -141,6 +141,36 @@ TEST_CASE("a full disk pauses jobs until there is room", "[job_run_end]") {
   CHECK(queue.claim()->id == job.id);
 }
 
+TEST_CASE("a job that somebody paused does not go on when there is room", "[job_run_end]") {
+  QueueDatabase queue;
+  const QueuedJob before = running_job(queue);
+  queue.pause(before.id);
+  queue.end(before, faulty_run("storage_full"));
+  const QueuedJob after = running_job(queue);
+  queue.end(after, faulty_run("storage_full"));
+  CHECK(queue.pause(after.id).view.reason == "user");
+  queue.write([](JobTable& jobs) { resume_after_full_disk(jobs); });
+  for (const std::string& id : {before.id, after.id}) {
+    const JobView view = queue.job(id).view;
+    CHECK(view.state == paused);
+    CHECK(view.reason == "user");
+    CHECK(view.fault == faulty_run("storage_full").fault);
+  }
+}
+
+TEST_CASE("a job that was to be paused is not tried again by itself", "[job_run_end]") {
+  QueueDatabase queue;
+  const QueuedJob job = running_job(queue);
+  queue.pause(job.id);
+  queue.end(job, faulty_run("provider_unreachable"));
+  CHECK(queue.job(job.id).view.state == paused);
+  CHECK(queue.job(job.id).view.reason == "user");
+  const QueuedJob hopeless = running_job(queue);
+  queue.pause(hopeless.id);
+  queue.end(hopeless, faulty_run("key_refused"));
+  CHECK(queue.job(hopeless.id).view.state == failed);
+}
+
 TEST_CASE("a run that was stopped for a pause keeps its counts and its attempt", "[job_run_end]") {
   QueueDatabase queue;
   const QueuedJob job = running_job(queue);
