@@ -70,6 +70,16 @@ void queue_again(JobTable& jobs, QueuedJob& job, std::string_view actor) {
   jobs.record(job, data, JobActor::user, actor);
 }
 
+void ask_for_approval(JobTable& jobs, QueuedJob& job) {
+  WaitingInput asks;
+  asks.question = {"approval",
+                   fmt::format("Begin {}?", job.name.empty() ? job.id : printable(job.name))};
+  asks.attempt = job.view.attempt;
+  asks.crash_count = job.view.crash_count;
+  asks.counts = job.view.counts;
+  jobs.record(job, asks, JobActor::scheduler, "scheduler");
+}
+
 Error conflict(const QueuedJob& job, std::string_view what, std::string hint) {
   return Error(ErrorCode::job_conflict,
                fmt::format("{} {}: it is {}", job.id, what, job_state_name(job.view.state)),
@@ -145,10 +155,6 @@ void check_dependencies(JobTable& jobs, std::vector<JobDependency>& after) {
   }
 }
 
-JobQuestion approval_question(const QueuedJob& job) {
-  return {"approval", fmt::format("Begin {}?", job.name.empty() ? job.id : printable(job.name))};
-}
-
 }  // namespace
 
 QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view actor) {
@@ -178,9 +184,7 @@ QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view act
     insertion.run();
   }
   if (job.policy.wants_approval) {
-    WaitingInput asks;
-    asks.question = approval_question(job);
-    jobs.record(job, asks, JobActor::scheduler, "scheduler");
+    ask_for_approval(jobs, job);
   }
   return std::move(job);
 }
@@ -246,6 +250,9 @@ QueuedJob resume_job(JobTable& jobs,
     jobs.record(job, Requested{"run"}, JobActor::user, actor);
   } else if (job.view.state == JobState::paused) {
     queue_again(jobs, job, actor);
+    if (job.policy.wants_approval) {
+      ask_for_approval(jobs, job);
+    }
   }
   return job;
 }

@@ -218,6 +218,19 @@ TEST_CASE("a job that wants approval asks before it begins", "[job_wishes]") {
   }
 }
 
+TEST_CASE("pausing and resuming does not stand for an approval", "[job_wishes]") {
+  QueueDatabase queue;
+  Submission submission = a_submission();
+  submission.job.policy.wants_approval = true;
+  const std::string id = queue.submit(submission).id;
+  CHECK(queue.pause(id).view.state == paused);
+  CHECK(queue.resume(id).view.state == waiting_input);
+  CHECK_FALSE(queue.claim());
+  CHECK(queue.answer(id, "yes").view.state == queued);
+  queue.pause(id);
+  CHECK(queue.resume(id).view.state == queued);  // once is enough
+}
+
 TEST_CASE("a job that asks at its cost limit goes on under the limit it is given", "[job_wishes]") {
   const auto standing = in_state(waiting_input);
   CHECK(standing->job().view.question->kind == "cost_limit");
