@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -140,8 +141,10 @@ void set_aside(JobTable& jobs, QueuedJob& job, std::string_view reason) {
 }
 
 // What ends a run without the job being to blame, and passes.
-bool may_pass(int exit_code) noexcept {
-  return exit_code == 7 || exit_code == 10 || exit_code == 11;
+bool may_pass(std::string_view fault) noexcept {
+  constexpr std::array<std::string_view, 5> k_passing = {
+      "provider_unreachable", "provider_failing", "quota_exhausted", "job_locked", "storage"};
+  return std::find(k_passing.begin(), k_passing.end(), fault) != k_passing.end();
 }
 
 class RunEnd {
@@ -223,8 +226,7 @@ class RunEnd {
   }
 
   bool may_try_again() const {
-    return may_pass(static_cast<int>(ending_.exit_code)) &&
-           job_.view.attempt < job_.policy.max_attempts;
+    return may_pass(ending_.fault->code) && job_.view.attempt < job_.policy.max_attempts;
   }
 
   void end(JobState state) {

@@ -57,7 +57,12 @@ TEST_CASE("a run that came to its end ends its job", "[job_run_end]") {
 
 TEST_CASE("a fault of the job itself ends it", "[job_run_end]") {
   QueueDatabase queue;
-  for (const char* code : {"key_refused", "input_missing", "failure_limit", "model_unknown"}) {
+  for (const char* code : {"key_refused",
+                           "input_missing",
+                           "failure_limit",
+                           "model_unknown",
+                           "output_exists",
+                           "job_corrupt"}) {
     CAPTURE(code);
     const QueuedJob job = running_job(queue);
     queue.end(job, faulty_run(code));
@@ -94,6 +99,18 @@ TEST_CASE("a fault that may pass is tried again, each time after twice as long",
   queue.end(job, faulty_run("provider_unreachable"));
   CHECK(queue.job(job.id).view.state == failed);
   CHECK(queue.job(job.id).view.reason == "provider_unreachable");
+}
+
+TEST_CASE("what may pass is the provider, the disk and another process", "[job_run_end]") {
+  for (const char* code :
+       {"provider_unreachable", "provider_failing", "quota_exhausted", "job_locked", "storage"}) {
+    CAPTURE(code);
+    QueueDatabase queue;
+    const QueuedJob job = running_job(queue);
+    queue.end(job, faulty_run(code));
+    CHECK(queue.job(job.id).view.state == queued);
+    CHECK(queue.job(job.id).view.reason == code);
+  }
 }
 
 TEST_CASE("the wait before another attempt doubles up to its limit", "[job_run_end]") {
