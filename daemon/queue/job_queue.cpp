@@ -270,7 +270,7 @@ QueuedJob answer_job(JobTable& jobs,
   std::optional<std::int64_t> limit;
   if (job.view.question->kind == "cost_limit" && !declines) {
     const auto usd = parse_number(answer);
-    if (!usd || !(*usd > 0) || *usd > 1e9) {
+    if (!usd || !(*usd >= 1 / k_micro) || *usd > 1e9) {
       throw Error(ErrorCode::usage,
                   fmt::format("{} is no amount in USD", printable(answer)),
                   "answer with the new limit, such as 12.50, or with stop");

@@ -253,7 +253,7 @@ TEST_CASE("a job whose limit is not raised has failed at it", "[job_wishes]") {
 TEST_CASE("an answer that is no amount is refused and changes nothing", "[job_wishes]") {
   const auto standing = in_state(waiting_input);
   const QueuedJob before = standing->job();
-  for (const char* answer : {"yes", "y", "", "-1", "0", "nan", "inf", "1e10", "12 USD", " 1"}) {
+  for (const char* answer : {"yes", "y", "", "-1", "0", "nan", "inf", "1e10", "0.0000001", "12 USD", " 1"}) {
     CAPTURE(answer);
     CHECK(refusal([&] { standing->queue.answer(standing->id, answer); }) == ErrorCode::usage);
   }
