@@ -243,6 +243,17 @@ TEST_CASE("the view is what the events say, and stays where they say nothing", "
   CHECK(view.crash_count == 0);
 }
 
+TEST_CASE("a job that does not run has a reason, unless it succeeded", "[job_event]") {
+  const auto reason = [](JobState state, std::optional<JobFault> fault) {
+    return view_of({Queued{}, Started{}, Ended{state, 0, std::move(fault), {}}}).reason;
+  };
+  CHECK(reason(JobState::succeeded, {}).empty());
+  CHECK(reason(JobState::partial, {}) == "rows_failed");
+  CHECK(reason(JobState::cancelled, {}) == "user");
+  CHECK(reason(JobState::cancelled, k_fault) == "provider_failing");
+  CHECK(reason(JobState::failed, k_fault) == "provider_failing");
+}
+
 TEST_CASE("a question and a fault are over when the job moves on", "[job_event]") {
   JobView view = view_of({Queued{}, WaitingInput{{"approval", "Begin?"}, 0, 0, {}}});
   CHECK(view.reason == "approval");
