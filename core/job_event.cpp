@@ -282,7 +282,11 @@ class Applier {
 
   void operator()(const Requested& data) {
     const auto wish = job_wish_from_name(data.wish);
-    view_.wish = wish.value_or(view_.wish);
+    if (!wish) {
+      throw Error(ErrorCode::job_corrupt,
+                  fmt::format("the payload of job.requested has no wish {}", printable(data.wish)));
+    }
+    view_.wish = *wish;
   }
 
   void operator()(const Changed& data) {

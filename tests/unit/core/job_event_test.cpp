@@ -181,6 +181,13 @@ TEST_CASE("events are taken in the order of their numbers and no other", "[job_e
   CHECK(view.last_seq == 1);
 }
 
+TEST_CASE("a wish nobody knows is refused", "[job_event]") {
+  JobView view = view_of({Queued{}, Started{}});
+  const JobView before = view;
+  CHECK(thrown_error([&] { apply(view, event(3, Requested{"fly"})); }));
+  CHECK(view == before);
+}
+
 TEST_CASE("a job that has ended takes nothing but log lines", "[job_event]") {
   for (const JobState end :
        {JobState::succeeded, JobState::partial, JobState::failed, JobState::cancelled}) {
