@@ -342,6 +342,21 @@ bool note_progress(JobTable& jobs,
   return true;
 }
 
+bool note_text(JobTable& jobs,
+               std::string_view id,
+               std::int64_t epoch,
+               std::string_view worker,
+               std::string_view level,
+               std::string_view text) {
+  // Also what is saved late, when the run has ended already: until the next one begins.
+  auto job = read_job(jobs.database(), id);
+  if (!job || job->view.epoch != epoch) {
+    return false;
+  }
+  jobs.record(*job, Log{std::string(level), std::string(text)}, JobActor::owner, worker);
+  return true;
+}
+
 std::optional<QueuedJob> end_run(JobTable& jobs,
                                  std::string_view id,
                                  std::int64_t epoch,

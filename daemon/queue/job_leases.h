@@ -42,6 +42,15 @@ bool note_progress(JobTable& jobs,
                    const JobCounts& counts,
                    bool is_kept);
 
+// Keeps what a worker says for people ("info", "warning"). False: another worker has the job, or it
+// is not there any more; nothing was kept.
+bool note_text(JobTable& jobs,
+               std::string_view id,
+               std::int64_t epoch,
+               std::string_view worker,
+               std::string_view level,
+               std::string_view text);
+
 // How a worker's run of a job ended.
 struct RunEnding {
   enum class Why : std::uint8_t {

@@ -454,9 +454,7 @@ void Scheduler::take(Post& post, const TextReport& report) {
     return;
   }
   save([id = post.job->id, report, worker = post.process.name()](JobTable& jobs) {
-    if (auto job = read_job(jobs.database(), id)) {
-      jobs.record(*job, job_event::Log{report.level, report.text}, JobActor::owner, worker);
-    }
+    note_text(jobs, id, report.epoch, worker, report.level, report.text);
   });
 }
 

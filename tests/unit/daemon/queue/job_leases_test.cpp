@@ -42,6 +42,12 @@ bool note(QueueDatabase& queue, const QueuedJob& job, const JobCounts& counts, b
   });
 }
 
+bool say(QueueDatabase& queue, const QueuedJob& job) {
+  return queue.write([&](JobTable& jobs) {
+    return note_text(jobs, job.id, job.view.epoch, "worker:1", "warning", "look at this");
+  });
+}
+
 TEST_CASE("nothing is claimed where nothing waits", "[job_leases]") {
   QueueDatabase queue;
   CHECK_FALSE(queue.claim());
@@ -157,6 +163,20 @@ TEST_CASE("a sign of life extends the lease, and with progress it is an event", 
   CHECK(queue.event_types(job->id).back() == "job.progress");
 }
 
+TEST_CASE("what a worker says for people is kept, also when its run has just ended",
+          "[job_leases]") {
+  QueueDatabase queue;
+  queue.submit();
+  const auto job = queue.claim();
+  CHECK(say(queue, *job));
+  const auto log = std::get<job_event::Log>(queue.last_event(job->id));
+  CHECK(log.level == "warning");
+  CHECK(log.text == "look at this");
+  queue.end(*job, finished_run());
+  CHECK(say(queue, *job));
+  CHECK(queue.job(job->id).view.state == succeeded);
+}
+
 TEST_CASE("what a worker says with an older fencing number does not count", "[job_leases]") {
   QueueDatabase queue;
   queue.submit();
@@ -181,8 +201,10 @@ TEST_CASE("what a worker says with an older fencing number does not count", "[jo
   const auto fresh = queue.claim("worker:2");
   REQUIRE(fresh->view.epoch == 2);
   is_without_effect();  // while another has it
+  CHECK_FALSE(say(queue, *stale));
   queue.end(*fresh, finished_run());
   is_without_effect();  // when another has ended it
+  CHECK_FALSE(say(queue, *stale));
   CHECK(queue.job(stale->id).view.counts == finished_run().counts);
 }
 
@@ -195,6 +217,7 @@ TEST_CASE("a worker's word for a job that is not there does not count", "[job_le
   CHECK_FALSE(note(queue, job, {}, false));
   CHECK_FALSE(queue.end(job, finished_run()));
   CHECK_FALSE(queue.rescue(job));
+  CHECK_FALSE(say(queue, job));
 }
 
 TEST_CASE("jobs are released when their time has come, a few at a time", "[job_leases]") {
