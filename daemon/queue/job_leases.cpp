@@ -18,6 +18,7 @@ namespace {
 using namespace job_event;
 
 constexpr int k_doublings_at_most = 20;
+constexpr std::string_view k_daemon_stopped = "daemon_stopped";
 
 std::map<std::string, std::int64_t> running_by_project(sql::Database& database, JobKind kind) {
   std::map<std::string, std::int64_t> running;
@@ -184,7 +185,7 @@ class RunEnd {
       case RunEnding::Why::paused:
         return "paused";
       case RunEnding::Why::shut_down:
-        return "daemon_stopped";
+        return k_daemon_stopped;
       default:
         return ending_.is_partial ? "partial" : "succeeded";
     }
@@ -267,7 +268,7 @@ class RunEnd {
   void shut_down() {
     note_counts();
     Interrupted data;
-    data.reason = "daemon_stopped";
+    data.reason = k_daemon_stopped;
     data.attempt = job_.view.attempt - 1;
     data.crash_count = std::max<std::int64_t>(0, job_.view.crash_count - 1);
     jobs_.record(job_, data, JobActor::owner, actor_);
@@ -379,16 +380,19 @@ std::optional<QueuedJob> rescue_job(JobTable& jobs,
     return std::nullopt;
   }
   close_attempt(jobs, *job, reason, "");
+  const bool is_to_blame = reason != k_daemon_stopped;
   Interrupted data;
   data.reason = reason;
   data.attempt = job->view.attempt - 1;  // a crash is counted apart
-  data.crash_count = job->view.crash_count;
+  data.crash_count = job->view.crash_count - std::int64_t{!is_to_blame};
   jobs.record(*job, data, JobActor::rescuer, "rescuer");
   if (job->view.wish == JobWish::run && job->view.crash_count >= k_crash_limit) {
     set_aside(jobs, *job, reason);
   } else {
-    go_on_after_interruption(
-        jobs, *job, std::string(reason), backoff.after(job->view.crash_count));
+    go_on_after_interruption(jobs,
+                             *job,
+                             std::string(reason),
+                             is_to_blame ? backoff.after(job->view.crash_count) : 0);
   }
   return job;
 }

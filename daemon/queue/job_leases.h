@@ -76,7 +76,8 @@ std::optional<QueuedJob> end_run(JobTable& jobs,
                                  const Backoff& backoff);
 
 // The worker that had the job is gone ("worker_died", "lease_lost", "daemon_died"): it goes back to
-// the queue after a while, or is set aside when that happened too often. nullopt: the job is not
+// the queue after a while, or is set aside when that happened too often; at once and unblamed when
+// the worker was ended with its daemon ("daemon_stopped"). nullopt: the job is not
 // in that worker's hands any more.
 std::optional<QueuedJob> rescue_job(JobTable& jobs,
                                     std::string_view id,

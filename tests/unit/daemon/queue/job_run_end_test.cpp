@@ -307,6 +307,20 @@ TEST_CASE("a job that takes its workers down is set aside at the third", "[job_r
   CHECK(queue.job(job.id).view.state == queued);
 }
 
+TEST_CASE("a worker that was ended with its daemon is no crash of its job", "[job_run_end]") {
+  QueueDatabase queue;
+  QueuedJob job = running_job(queue);
+  for (std::int64_t i = 0; i <= k_crash_limit; ++i) {
+    queue.rescue(job, "daemon_stopped");
+    const QueuedJob waiting = queue.job(job.id);
+    CHECK(waiting.view.state == queued);
+    CHECK(waiting.view.attempt == 0);
+    CHECK(waiting.view.crash_count == 0);
+    CHECK_FALSE(waiting.is_held);
+    job = *queue.claim();
+  }
+}
+
 TEST_CASE("crashes count in a row: a clean end of a run clears them", "[job_run_end]") {
   QueueDatabase queue;
   QueuedJob job = running_job(queue);
