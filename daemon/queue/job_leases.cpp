@@ -44,7 +44,7 @@ std::optional<Candidate> first_of(sql::Database& database,
                                   std::string_view project) {
   auto query = database.prepare(
       "SELECT number, claim_key FROM jobs WHERE state = 0 AND held = 0 AND kind = ? AND project = "
-      "? ORDER BY claim_key LIMIT 1");
+      "? ORDER BY claim_key, number LIMIT 1");
   query.bind_all(static_cast<std::int64_t>(kind), project);
   if (!query.step()) {
     return std::nullopt;
@@ -318,6 +318,10 @@ std::optional<QueuedJob> claim_job(JobTable& jobs,
   insertion.bind_all(job.id, job.view.epoch, worker, jobs.now_ms());
   insertion.run();
   return job;
+}
+
+bool has_job_to_claim(sql::Database& database, JobKind kind) {
+  return choose(database, kind).has_value();
 }
 
 bool note_progress(JobTable& jobs,

@@ -33,6 +33,9 @@ std::optional<QueuedJob> claim_job(JobTable& jobs,
                                    std::string_view worker,
                                    std::int64_t lease_until_ms);
 
+// Whether claim_job would find one. On any connection.
+bool has_job_to_claim(sql::Database& database, JobKind kind);
+
 // The worker lives and has come this far. False: the job is not its any more. A progress event is
 // kept only when `is_kept`.
 bool note_progress(JobTable& jobs,

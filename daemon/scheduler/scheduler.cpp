@@ -234,13 +234,8 @@ void Scheduler::begin_jobs() {
 }
 
 bool Scheduler::begin_job(JobKind kind) {
-  const bool any = store_.read([kind](sql::Database& database) {
-    return database
-        .integer("SELECT 1 FROM jobs WHERE state = 0 AND held = 0 AND kind = ? LIMIT 1",
-                 static_cast<std::int64_t>(kind))
-        .has_value();
-  });
-  if (!any) {
+  if (!store_.read(
+          [kind](sql::Database& database) { return has_job_to_claim(database, kind); })) {
     return false;
   }
   Post* post = idle_worker();

@@ -128,7 +128,9 @@ TEST_CASE("a project has no more running than it may", "[job_leases]") {
   }
   submit_with(queue, 0, "none");
   const auto first = queue.claim();
+  CHECK(has_job_to_claim(queue.database(), JobKind::job));
   CHECK(queue.claim());
+  CHECK_FALSE(has_job_to_claim(queue.database(), JobKind::job));
   CHECK_FALSE(queue.claim());
   queue.end(*first, finished_run());
   CHECK(queue.claim()->project == "two");
