@@ -545,7 +545,11 @@ void Scheduler::do_chores() {
   auto due = store_.read([](sql::Database& database) { return next_due_ms(database); });
   while (due && *due <= now_ms && !space_check_at_) {
     try {
-      store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
+      const int released = store_.write(
+          [](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
+      if (released == 0) {
+        break;  // the clock was set back meanwhile
+      }
     } catch (const Error& error) {
       log_error("cannot release jobs whose time has come: {}", error.message());
       space_check_at_ = steady_clock::now() + k_look_for_space;
