@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/job_record.h"
 #include "core/text.h"
+#include "daemon/queue/file_table.h"
 
 #include <fmt/format.h>
 
@@ -179,6 +180,7 @@ QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view act
     add_dependencies(jobs, job, submission.after);
   }
   for (const std::string& file_id : submission.file_ids) {
+    require_file(jobs.database(), file_id);  // it may have been deleted since it was looked up
     auto insertion = jobs.database().prepare("INSERT OR IGNORE INTO job_files VALUES (?, ?)");
     insertion.bind_all(job.id, file_id);
     insertion.run();

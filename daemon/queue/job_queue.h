@@ -25,7 +25,7 @@ struct Submission {
 };
 
 // Queues a job. Throws Error(job_not_found | job_conflict) for a job to wait for that is not there
-// or has ended otherwise than it must.
+// or has ended otherwise than it must, Error(file_not_found) for a file that is not there.
 QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view actor);
 
 // Cancels: at once what nobody runs; of a running job the wish is noted and its worker ends it. A

@@ -189,6 +189,16 @@ TEST_CASE("nobody can wait for a job that is not there", "[job_queue]") {
   CHECK(queue.database().integer("SELECT count(*) FROM jobs") == 0);
 }
 
+TEST_CASE("a job cannot have a file that is not there", "[job_queue]") {
+  QueueDatabase queue;
+  Submission submission = a_submission();
+  submission.file_ids = {"file_x"};
+  const auto error = thrown_error([&] { queue.submit(submission); });
+  REQUIRE(error);
+  CHECK(error->code() == ErrorCode::file_not_found);
+  CHECK(queue.database().integer("SELECT count(*) FROM jobs") == 0);
+}
+
 TEST_CASE("a paused job that is waited for in vain is cancelled with the queued ones",
           "[job_queue]") {
   QueueDatabase queue;
