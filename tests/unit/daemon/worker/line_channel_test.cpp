@@ -100,6 +100,16 @@ TEST_CASE("a line larger than the socket's memory arrives while it is read", "[l
   CHECK(*got == large);
 }
 
+TEST_CASE("nothing is sent behind half a line", "[line_channel]") {
+  Line line;
+  LineChannel other(std::move(line.peer));
+  CHECK_FALSE(line.channel->send(std::string(8'000'000, 'x') + "\n", 1));  // nobody reads
+  other.receive();
+  CHECK_FALSE(line.channel->send("next\n", 1));
+  other.receive();
+  CHECK(lines(other).empty());
+}
+
 TEST_CASE("lines of many threads do not mix", "[line_channel]") {
   constexpr int k_threads = 4;
   constexpr int k_lines = 500;
