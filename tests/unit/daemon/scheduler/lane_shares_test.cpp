@@ -70,10 +70,11 @@ TEST_CASE("whatever jobs there are, the lane's limit holds and nothing of it lie
   for (unsigned seed = 1; seed <= 2'000; ++seed) {
     CAPTURE(seed);
     std::mt19937 random(seed);
-    const std::int64_t capacity = random() % 200;
+    const auto capacity = static_cast<std::int64_t>(random() % 200);
     std::vector<User> users;
     for (auto count = 1 + random() % 12; count > 0; --count) {
-      users.push_back({std::string(1, static_cast<char>('a' + random() % 4)), random() % 60});
+      users.push_back({std::string(1, static_cast<char>('a' + random() % 4)),
+                       static_cast<std::int64_t>(random() % 60)});
     }
     const auto dealt = deal(capacity, users);
     std::int64_t given = 0;
