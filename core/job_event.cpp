@@ -272,7 +272,7 @@ class Applier {
   void operator()(const Answered& data) { static_cast<void>(data); }
 
   void operator()(const Ended& data) {
-    move(data.state, data.fault ? data.fault->code : std::string(), view_.attempt, 0);
+    move(data.state, std::string(reason_of(data)), view_.attempt, 0);
     view_.fault = data.fault;
     view_.counts = data.counts;
     view_.exit_code = data.exit_code;
@@ -282,7 +282,11 @@ class Applier {
 
   void operator()(const Requested& data) {
     const auto wish = job_wish_from_name(data.wish);
-    view_.wish = wish.value_or(view_.wish);
+    if (!wish) {
+      throw Error(ErrorCode::job_corrupt,
+                  fmt::format("the payload of job.requested has no wish {}", printable(data.wish)));
+    }
+    view_.wish = *wish;
   }
 
   void operator()(const Changed& data) {
@@ -292,6 +296,16 @@ class Applier {
   void operator()(const Log& data) { static_cast<void>(data); }
 
  private:
+  static std::string_view reason_of(const Ended& data) {
+    if (data.fault) {
+      return data.fault->code;
+    }
+    if (data.state == JobState::partial) {
+      return "rows_failed";
+    }
+    return data.state == JobState::cancelled ? "user" : "";
+  }
+
   void move(JobState state, const std::string& reason, std::int64_t attempt, std::int64_t crashes) {
     view_.state = state;
     view_.reason = reason;

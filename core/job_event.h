@@ -185,7 +185,7 @@ struct JobView {
 };
 
 // Takes the next event into the view. Throws Error(job_corrupt) when its number is not the next
-// one, or when the job has ended before it (a log line may still come).
+// one, when the job has ended before it (a log line may still come), or for a wish nobody knows.
 void apply(JobView& view, const JobEvent& event);
 
 }  // namespace batchllm

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ namespace {
 using namespace job_event;
 
 constexpr int k_doublings_at_most = 20;
+constexpr std::string_view k_daemon_stopped = "daemon_stopped";
 
 std::map<std::string, std::int64_t> running_by_project(sql::Database& database, JobKind kind) {
   std::map<std::string, std::int64_t> running;
@@ -42,7 +44,7 @@ std::optional<Candidate> first_of(sql::Database& database,
                                   std::string_view project) {
   auto query = database.prepare(
       "SELECT number, claim_key FROM jobs WHERE state = 0 AND held = 0 AND kind = ? AND project = "
-      "? ORDER BY claim_key LIMIT 1");
+      "? ORDER BY claim_key, number LIMIT 1");
   query.bind_all(static_cast<std::int64_t>(kind), project);
   if (!query.step()) {
     return std::nullopt;
@@ -140,8 +142,10 @@ void set_aside(JobTable& jobs, QueuedJob& job, std::string_view reason) {
 }
 
 // What ends a run without the job being to blame, and passes.
-bool may_pass(int exit_code) noexcept {
-  return exit_code == 7 || exit_code == 10 || exit_code == 11;
+bool may_pass(std::string_view fault) noexcept {
+  constexpr std::array<std::string_view, 5> k_passing = {
+      "provider_unreachable", "provider_failing", "quota_exhausted", "job_locked", "storage"};
+  return std::find(k_passing.begin(), k_passing.end(), fault) != k_passing.end();
 }
 
 class RunEnd {
@@ -163,11 +167,7 @@ class RunEnd {
         end(JobState::cancelled);
         return;
       case RunEnding::Why::paused:
-        if (job_.view.wish == JobWish::run) {
-          go_back_to_queue("queue", "", 0);  // somebody changed their mind meanwhile
-        } else {
-          pause("user");
-        }
+        stop_as_wished();
         return;
       case RunEnding::Why::shut_down:
         shut_down();
@@ -185,9 +185,21 @@ class RunEnd {
       case RunEnding::Why::paused:
         return "paused";
       case RunEnding::Why::shut_down:
-        return "daemon_stopped";
+        return k_daemon_stopped;
       default:
         return ending_.is_partial ? "partial" : "succeeded";
+    }
+  }
+
+  // The run stopped for a pause; meanwhile somebody may have changed their mind.
+  void stop_as_wished() {
+    if (job_.view.wish == JobWish::cancel) {
+      end(JobState::cancelled);
+    } else if (job_.view.wish == JobWish::pause) {
+      pause("user");
+    } else {
+      --job_.view.attempt;
+      go_back_to_queue("queue", "", 0);
     }
   }
 
@@ -201,14 +213,21 @@ class RunEnd {
       end(JobState::cancelled);
     } else if (code == "cost_limit" && job_.policy.asks_at_limit) {
       ask_for_limit();
-    } else if (code == "cost_limit" || code == "storage_full") {
-      pause(code == "storage_full" ? "disk_full" : code);
-    } else if (may_pass(static_cast<int>(ending_.exit_code)) &&
-               job_.view.attempt < job_.policy.max_attempts) {
+    } else if (code == "cost_limit") {
+      pause(code);
+    } else if (job_.view.wish == JobWish::pause && (code == "storage_full" || may_try_again())) {
+      pause("user");  // not to go on by itself
+    } else if (code == "storage_full") {
+      pause("disk_full");
+    } else if (may_try_again()) {
       go_back_to_queue(code, ending_.fault->message, backoff_.after(job_.view.attempt));
     } else {
       end(JobState::failed);
     }
+  }
+
+  bool may_try_again() const {
+    return may_pass(ending_.fault->code) && job_.view.attempt < job_.policy.max_attempts;
   }
 
   void end(JobState state) {
@@ -249,7 +268,7 @@ class RunEnd {
   void shut_down() {
     note_counts();
     Interrupted data;
-    data.reason = "daemon_stopped";
+    data.reason = k_daemon_stopped;
     data.attempt = job_.view.attempt - 1;
     data.crash_count = std::max<std::int64_t>(0, job_.view.crash_count - 1);
     jobs_.record(job_, data, JobActor::owner, actor_);
@@ -301,6 +320,10 @@ std::optional<QueuedJob> claim_job(JobTable& jobs,
   return job;
 }
 
+bool has_job_to_claim(sql::Database& database, JobKind kind) {
+  return choose(database, kind).has_value();
+}
+
 bool note_progress(JobTable& jobs,
                    std::string_view id,
                    std::int64_t epoch,
@@ -321,6 +344,21 @@ bool note_progress(JobTable& jobs,
   job->lease_until_ms = lease_until_ms;
   const std::string owner = job->owner;
   jobs.record(*job, Progress{counts}, JobActor::owner, owner);
+  return true;
+}
+
+bool note_text(JobTable& jobs,
+               std::string_view id,
+               std::int64_t epoch,
+               std::string_view worker,
+               std::string_view level,
+               std::string_view text) {
+  // Also what is saved late, when the run has ended already: until the next one begins.
+  auto job = read_job(jobs.database(), id);
+  if (!job || job->view.epoch != epoch) {
+    return false;
+  }
+  jobs.record(*job, Log{std::string(level), std::string(text)}, JobActor::owner, worker);
   return true;
 }
 
@@ -346,17 +384,20 @@ std::optional<QueuedJob> rescue_job(JobTable& jobs,
     return std::nullopt;
   }
   close_attempt(jobs, *job, reason, "");
+  // A job cannot take the daemon down: its workers are other processes.
+  const bool is_to_blame = reason != k_daemon_stopped && reason != "daemon_died";
   Interrupted data;
   data.reason = reason;
   data.attempt = job->view.attempt - 1;  // a crash is counted apart
-  // A job cannot take the daemon down: its workers are other processes.
-  data.crash_count = job->view.crash_count - (reason == "daemon_died" ? 1 : 0);
+  data.crash_count = job->view.crash_count - std::int64_t{!is_to_blame};
   jobs.record(*job, data, JobActor::rescuer, "rescuer");
   if (job->view.wish == JobWish::run && job->view.crash_count >= k_crash_limit) {
     set_aside(jobs, *job, reason);
   } else {
-    go_on_after_interruption(
-        jobs, *job, std::string(reason), backoff.after(job->view.crash_count));
+    go_on_after_interruption(jobs,
+                             *job,
+                             std::string(reason),
+                             is_to_blame ? backoff.after(job->view.crash_count) : 0);
   }
   return job;
 }

@@ -33,6 +33,9 @@ std::optional<QueuedJob> claim_job(JobTable& jobs,
                                    std::string_view worker,
                                    std::int64_t lease_until_ms);
 
+// Whether claim_job would find one. On any connection.
+bool has_job_to_claim(sql::Database& database, JobKind kind);
+
 // The worker lives and has come this far. False: the job is not its any more. A progress event is
 // kept only when `is_kept`.
 bool note_progress(JobTable& jobs,
@@ -41,6 +44,15 @@ bool note_progress(JobTable& jobs,
                    std::int64_t lease_until_ms,
                    const JobCounts& counts,
                    bool is_kept);
+
+// Keeps what a worker says for people ("info", "warning"). False: another worker has the job, or it
+// is not there any more; nothing was kept.
+bool note_text(JobTable& jobs,
+               std::string_view id,
+               std::int64_t epoch,
+               std::string_view worker,
+               std::string_view level,
+               std::string_view text);
 
 // How a worker's run of a job ended.
 struct RunEnding {
@@ -67,7 +79,8 @@ std::optional<QueuedJob> end_run(JobTable& jobs,
                                  const Backoff& backoff);
 
 // The worker that had the job is gone ("worker_died", "lease_lost", "daemon_died"): it goes back to
-// the queue after a while, or is set aside when that happened too often. nullopt: the job is not
+// the queue after a while, or is set aside when that happened too often; at once and unblamed when
+// the worker was ended with its daemon ("daemon_stopped"). nullopt: the job is not
 // in that worker's hands any more.
 std::optional<QueuedJob> rescue_job(JobTable& jobs,
                                     std::string_view id,

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/job_record.h"
 #include "core/text.h"
+#include "daemon/queue/file_table.h"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ using namespace job_event;
 
 constexpr int k_cancelled_exit_code = 130;
 constexpr double k_micro = 1e6;
+constexpr std::string_view k_disk_full = "disk_full";  // resume_after_full_disk
 
 bool ended_as_needed(JobState state, DependencyCondition condition) noexcept {
   switch (condition) {
@@ -67,6 +69,16 @@ void queue_again(JobTable& jobs, QueuedJob& job, std::string_view actor) {
   Queued data = queued_event(job, hold.reason);
   data.crash_count = 0;
   jobs.record(job, data, JobActor::user, actor);
+}
+
+void ask_for_approval(JobTable& jobs, QueuedJob& job) {
+  WaitingInput asks;
+  asks.question = {"approval",
+                   fmt::format("Begin {}?", job.name.empty() ? job.id : printable(job.name))};
+  asks.attempt = job.view.attempt;
+  asks.crash_count = job.view.crash_count;
+  asks.counts = job.view.counts;
+  jobs.record(job, asks, JobActor::scheduler, "scheduler");
 }
 
 Error conflict(const QueuedJob& job, std::string_view what, std::string hint) {
@@ -144,10 +156,6 @@ void check_dependencies(JobTable& jobs, std::vector<JobDependency>& after) {
   }
 }
 
-JobQuestion approval_question(const QueuedJob& job) {
-  return {"approval", fmt::format("Begin {}?", job.name.empty() ? job.id : printable(job.name))};
-}
-
 }  // namespace
 
 QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view actor) {
@@ -172,14 +180,13 @@ QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view act
     add_dependencies(jobs, job, submission.after);
   }
   for (const std::string& file_id : submission.file_ids) {
+    require_file(jobs.database(), file_id);  // it may have been deleted since it was looked up
     auto insertion = jobs.database().prepare("INSERT OR IGNORE INTO job_files VALUES (?, ?)");
     insertion.bind_all(job.id, file_id);
     insertion.run();
   }
   if (job.policy.wants_approval) {
-    WaitingInput asks;
-    asks.question = approval_question(job);
-    jobs.record(job, asks, JobActor::scheduler, "scheduler");
+    ask_for_approval(jobs, job);
   }
   return std::move(job);
 }
@@ -204,7 +211,8 @@ QueuedJob pause_job(JobTable& jobs, std::string_view id, std::string_view actor)
   if (has_ended(job.view.state)) {
     throw conflict(job, "cannot be paused", "batchllm retry asks its failed rows again");
   }
-  if (job.view.state == JobState::paused) {
+  const bool goes_on_by_itself = job.view.reason == k_disk_full;
+  if (job.view.state == JobState::paused && !goes_on_by_itself) {
     return job;
   }
   if (job.view.state == JobState::running) {
@@ -216,6 +224,7 @@ QueuedJob pause_job(JobTable& jobs, std::string_view id, std::string_view actor)
   }
   Paused data;
   data.reason = "user";
+  data.fault = job.view.fault;
   data.attempt = job.view.attempt;
   data.crash_count = job.view.crash_count;
   data.counts = job.view.counts;
@@ -243,6 +252,9 @@ QueuedJob resume_job(JobTable& jobs,
     jobs.record(job, Requested{"run"}, JobActor::user, actor);
   } else if (job.view.state == JobState::paused) {
     queue_again(jobs, job, actor);
+    if (job.policy.wants_approval) {
+      ask_for_approval(jobs, job);
+    }
   }
   return job;
 }
@@ -260,7 +272,7 @@ QueuedJob answer_job(JobTable& jobs,
   std::optional<std::int64_t> limit;
   if (job.view.question->kind == "cost_limit" && !declines) {
     const auto usd = parse_number(answer);
-    if (!usd || !(*usd > 0) || *usd > 1e9) {
+    if (!usd || !(*usd >= 1 / k_micro) || *usd > 1e9) {
       throw Error(ErrorCode::usage,
                   fmt::format("{} is no amount in USD", printable(answer)),
                   "answer with the new limit, such as 12.50, or with stop");

@@ -25,7 +25,7 @@ struct Submission {
 };
 
 // Queues a job. Throws Error(job_not_found | job_conflict) for a job to wait for that is not there
-// or has ended otherwise than it must.
+// or has ended otherwise than it must, Error(file_not_found) for a file that is not there.
 QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view actor);
 
 // Cancels: at once what nobody runs; of a running job the wish is noted and its worker ends it. A
@@ -35,8 +35,8 @@ QueuedJob cancel_job(JobTable& jobs, std::string_view id, std::string_view actor
 // Pauses. Throws Error(job_conflict) for a job that has ended.
 QueuedJob pause_job(JobTable& jobs, std::string_view id, std::string_view actor);
 
-// Puts a paused job back into the queue; with `max_cost_micro_usd` under a new cost limit. A job
-// that is queued or running stays as it is. Throws Error(job_conflict) for a job that has ended or
+// Puts a paused job back into the queue; with `max_cost_micro_usd` under a new cost limit. One that
+// nobody has approved yet asks again. A job that is queued or running stays as it is. Throws Error(job_conflict) for a job that has ended or
 // waits for an answer.
 QueuedJob resume_job(JobTable& jobs,
                      std::string_view id,

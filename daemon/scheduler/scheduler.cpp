@@ -137,6 +137,12 @@ SchedulerFigures Scheduler::figures() const noexcept {
   return {worker_count_, running_count_};
 }
 
+// False for what a worker said of a run that it or we had ended by then.
+template <typename Report, typename Assignment>
+static bool is_about(const Report& report, const std::optional<Assignment>& job) {
+  return job && job->id == report.job_id && job->epoch == report.epoch;
+}
+
 // What ran when the daemon before this one ended: its workers are gone or about to go.
 void Scheduler::recover() {
   const auto running = store_.read([](sql::Database& database) {
@@ -234,13 +240,7 @@ void Scheduler::begin_jobs() {
 }
 
 bool Scheduler::begin_job(JobKind kind) {
-  const bool any = store_.read([kind](sql::Database& database) {
-    return database
-        .integer("SELECT 1 FROM jobs WHERE state = 0 AND held = 0 AND kind = ? LIMIT 1",
-                 static_cast<std::int64_t>(kind))
-        .has_value();
-  });
-  if (!any) {
+  if (!store_.read([kind](sql::Database& database) { return has_job_to_claim(database, kind); })) {
     return false;
   }
   Post* post = idle_worker();
@@ -250,9 +250,8 @@ bool Scheduler::begin_job(JobKind kind) {
   std::optional<QueuedJob> job;
   const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
   try {
-    job = store_.write([&](JobTable& jobs) {
-      return claim_job(jobs, kind, post->process.name(), lease_until);
-    });
+    job = store_.write(
+        [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
     space_check_at_ = steady_clock::now() + k_look_for_space;
@@ -305,6 +304,7 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.record = job.record;
   order.created_ms = job.view.created_ms;
   order.concurrency = assignment.part.share;
+  order.counts = job.view.counts;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
   order.keys = find_keys_(job);
@@ -379,7 +379,7 @@ void Scheduler::take_reports(Post& post) {
 }
 
 void Scheduler::take(Post& post, const AliveReport& report) {
-  if (!post.job || post.job->epoch != report.epoch) {
+  if (!is_about(report, post.job)) {
     return;
   }
   Post::Assignment& job = *post.job;
@@ -404,8 +404,8 @@ void Scheduler::take(Post& post, const AliveReport& report) {
   }
   const auto since = now - job.kept_at;
   const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
-                                                                     total / k_progress_steps, 1);
+  const bool is_a_step =
+      report.counts.done() - job.kept_done >= std::max<std::int64_t>(total / k_progress_steps, 1);
   const bool is_kept = has_moved && since >= k_progress_at_most_every &&
                        (is_a_step || since >= k_progress_at_least_every);
   if (!is_kept && since < settings_.lease / 3) {
@@ -431,7 +431,7 @@ void Scheduler::take(Post& post, const AliveReport& report) {
 }
 
 void Scheduler::take(Post& post, const EndReport& report) {
-  if (!post.job || post.job->epoch != report.epoch) {
+  if (!is_about(report, post.job)) {
     return;
   }
   if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
@@ -440,23 +440,21 @@ void Scheduler::take(Post& post, const EndReport& report) {
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
-                   id,
-                   job_state_name(job->view.state),
-                   job->view.reason.empty() ? "" : ": ",
-                   job->view.reason);
+               id,
+               job_state_name(job->view.state),
+               job->view.reason.empty() ? "" : ": ",
+               job->view.reason);
     }
   });
   leave_job(post);
 }
 
 void Scheduler::take(Post& post, const TextReport& report) {
-  if (!post.job || post.job->epoch != report.epoch) {
+  if (!is_about(report, post.job)) {
     return;
   }
   save([id = post.job->id, report, worker = post.process.name()](JobTable& jobs) {
-    if (auto job = read_job(jobs.database(), id)) {
-      jobs.record(*job, job_event::Log{report.level, report.text}, JobActor::owner, worker);
-    }
+    note_text(jobs, id, report.epoch, worker, report.level, report.text);
   });
 }
 
@@ -529,6 +527,7 @@ void Scheduler::go_on_when_there_is_space() {
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
+
   struct statvfs space {};
 
   const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
@@ -552,7 +551,11 @@ void Scheduler::do_chores() {
   auto due = store_.read([](sql::Database& database) { return next_due_ms(database); });
   while (due && *due <= now_ms && !space_check_at_) {
     try {
-      store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
+      const int released =
+          store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
+      if (released == 0) {
+        break;  // the clock was set back meanwhile
+      }
     } catch (const Error& error) {
       log_error("cannot release jobs whose time has come: {}", error.message());
       space_check_at_ = steady_clock::now() + k_look_for_space;
@@ -601,8 +604,7 @@ void Scheduler::set_wall_timer() {
     when.it_value.tv_sec = due / 1000;
     when.it_value.tv_nsec = (due % 1000) * 1'000'000;
   }
-  timerfd_settime(
-      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+  timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
 }
 
 void Scheduler::sleep() {

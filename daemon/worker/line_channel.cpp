@@ -11,13 +11,12 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr std::size_t k_block = std::size_t{64} << 10;
-constexpr int k_patience_ms = 30'000;
 
 }  // namespace
 
-bool LineChannel::send(std::string_view line) {
+bool LineChannel::send(std::string_view line, int patience_ms) {
   const std::lock_guard lock(sending_);
-  while (!line.empty()) {
+  while (!line.empty() && !is_broken_) {
     const ssize_t sent =
         ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
@@ -27,15 +26,11 @@ bool LineChannel::send(std::string_view line) {
     if (errno == EINTR) {
       continue;
     }
-    if (errno != EAGAIN) {
-      return false;
-    }
     pollfd writable{socket_.get(), POLLOUT, 0};
-    if (poll(&writable, 1, k_patience_ms) == 0) {
-      return false;  // it hangs; its lease will tell
-    }
+    // When it hangs, its lease will tell.
+    is_broken_ = errno != EAGAIN || poll(&writable, 1, patience_ms) == 0;
   }
-  return true;
+  return !is_broken_;
 }
 
 bool LineChannel::receive() {

@@ -19,8 +19,9 @@ class LineChannel {
 
   int descriptor() const noexcept { return socket_.get(); }
 
-  // Blocks until the other side has room for all of it. False: the other side is gone.
-  bool send(std::string_view line);
+  // Blocks until the other side has room for all of it. False: the other side is gone or hangs;
+  // then nothing more is sent, as it may have half a line.
+  bool send(std::string_view line, int patience_ms = 30'000);
 
   // Takes what has arrived without waiting. False: the other side is gone, and every line it sent
   // was given.
@@ -32,6 +33,7 @@ class LineChannel {
  private:
   FileHandle socket_;
   std::mutex sending_;
+  bool is_broken_ = false;  // guarded by sending_
   std::string received_;
   std::size_t given_ = 0;
 };

@@ -48,7 +48,10 @@ JobFault fault_of(const Error& error) {
 // One job in the hands of this worker.
 class Run final : public JobListener {
  public:
-  Run(RunOrder order, LineChannel& channel) : order_(std::move(order)), channel_(channel) {}
+  Run(RunOrder order, LineChannel& channel)
+      : order_(std::move(order)),
+        channel_(channel),
+        counts_(order_.counts) {}
 
   void note(std::string_view text) override { tell("info", text); }
 
@@ -57,6 +60,7 @@ class Run final : public JobListener {
   void progress(const ProgressSnapshot& snapshot) override {
     const std::lock_guard lock(mutex_);
     latest_ = snapshot;
+    counts_ = counts_of(snapshot);
   }
 
   // Any thread.
@@ -74,10 +78,11 @@ class Run final : public JobListener {
 
   void pulse() {
     AliveReport report;
+    report.job_id = order_.job_id;
     report.epoch = order_.epoch;
     {
       const std::lock_guard lock(mutex_);
-      report.counts = counts_of(latest_);
+      report.counts = counts_;
       report.in_flight = static_cast<std::int64_t>(latest_.in_flight);
       report.rows_per_s = latest_.rows_per_s;
     }
@@ -86,6 +91,7 @@ class Run final : public JobListener {
 
   void run(const std::filesystem::path& state_dir) {
     EndReport report;
+    report.job_id = order_.job_id;
     report.epoch = order_.epoch;
     try {
       report.ending = run_in(state_dir);
@@ -162,13 +168,13 @@ class Run final : public JobListener {
     const std::lock_guard lock(mutex_);
     ending.fault = std::move(fault);
     ending.exit_code = exit_code;
-    ending.counts = counts_of(latest_);
+    ending.counts = counts_;
     return ending;
   }
 
   void tell(std::string_view level, std::string_view text) {
     channel_.send(worker_message_line(
-        TextReport{order_.epoch, std::string(level), std::string(text)}));
+        TextReport{order_.job_id, order_.epoch, std::string(level), std::string(text)}));
   }
 
   RunOrder order_;
@@ -176,6 +182,7 @@ class Run final : public JobListener {
   JobControl control_;
   std::mutex mutex_;
   ProgressSnapshot latest_;
+  JobCounts counts_;  // until the engine has read what earlier runs left: theirs
   std::optional<RunEnding::Why> stopped_;
 };
 

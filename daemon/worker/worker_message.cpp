@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/json_document.h"
 #include "core/json_text.h"
+#include "core/text.h"
 
 #include <fmt/format.h>
 
@@ -28,6 +29,7 @@ struct LineWriter {
     json.key("say").string("run").key("job").string(order.job_id);
     json.key("epoch").number(order.epoch).key("record").string(order.record);
     json.key("created").number(order.created_ms).key("concurrency").number(order.concurrency);
+    write_counts(json, order.counts);
     json.key("writes_result").boolean(order.writes_result);
     json.key("retries_failed").boolean(order.retries_failed).key("retry_only").begin_array();
     for (const std::string& failure : order.retry_only) {
@@ -49,26 +51,44 @@ struct LineWriter {
   }
 
   void operator()(const AliveReport& report) const {
-    json.key("say").string("alive").key("epoch").number(report.epoch);
+    json.key("say")
+        .string("alive")
+        .key("job")
+        .string(report.job_id)
+        .key("epoch")
+        .number(report.epoch);
     write_counts(json, report.counts);
     json.key("in_flight").number(report.in_flight);
     json.key("rate").decimal(report.rows_per_s, k_rate_digits);
   }
 
   void operator()(const TextReport& report) const {
-    json.key("say").string("text").key("epoch").number(report.epoch);
-    json.key("level").string(report.level).key("text").string(report.text);
+    json.key("say")
+        .string("text")
+        .key("job")
+        .string(report.job_id)
+        .key("epoch")
+        .number(report.epoch);
+    json.key("level").string(report.level).key("text").string(as_utf8(report.text));
   }
 
   void operator()(const EndReport& report) const {
     const RunEnding& ending = report.ending;
-    json.key("say").string("end").key("epoch").number(report.epoch);
+    json.key("say")
+        .string("end")
+        .key("job")
+        .string(report.job_id)
+        .key("epoch")
+        .number(report.epoch);
     json.key("why").number(static_cast<int>(ending.why));
     json.key("exit_code").number(ending.exit_code).key("partial").boolean(ending.is_partial);
     write_counts(json, ending.counts);
     if (ending.fault) {
-      json.key("fault").begin_array().string(ending.fault->code).string(ending.fault->message);
-      json.string(ending.fault->hint).end_array();
+      json.key("fault")
+          .begin_array()
+          .string(ending.fault->code)
+          .string(as_utf8(ending.fault->message));
+      json.string(as_utf8(ending.fault->hint)).end_array();
     }
   }
 };
@@ -103,7 +123,9 @@ class LineReader {
 
   bool has(std::string_view name) const { return object_.find(name) != nullptr; }
 
-  static std::string text_of(const JsonNode& node) { return std::string(node.string().value_or("")); }
+  static std::string text_of(const JsonNode& node) {
+    return std::string(node.string().value_or(""));
+  }
 
   JobCounts counts() const {
     JobCounts counts;
@@ -138,6 +160,7 @@ RunOrder read_run(const LineReader& line) {
   order.record = line.text("record");
   order.created_ms = line.number("created");
   order.concurrency = line.number("concurrency");
+  order.counts = line.counts();
   order.writes_result = line.flag("writes_result");
   order.retries_failed = line.flag("retries_failed");
   for (const JsonNode& failure : line.node("retry_only").items()) {
@@ -155,6 +178,7 @@ RunOrder read_run(const LineReader& line) {
 
 EndReport read_end(const LineReader& line) {
   EndReport report;
+  report.job_id = line.text("job");
   report.epoch = line.number("epoch");
   RunEnding& ending = report.ending;
   ending.why = line.why();
@@ -201,13 +225,15 @@ WorkerMessage parse_worker_message(std::string_view text) {
     return ConcurrencyOrder{line.number("rows")};
   }
   if (say == "alive") {
-    return AliveReport{line.number("epoch"),
+    return AliveReport{line.text("job"),
+                       line.number("epoch"),
                        line.counts(),
                        line.number("in_flight"),
                        line.node("rate").number().value_or(0)};
   }
   if (say == "text") {
-    return TextReport{line.number("epoch"), line.text("level"), line.text("text")};
+    return TextReport{
+        line.text("job"), line.number("epoch"), line.text("level"), line.text("text")};
   }
   if (say == "end") {
     return read_end(line);

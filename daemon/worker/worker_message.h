@@ -25,6 +25,7 @@ struct RunOrder {
   std::string record;  // JSON of core/job_record.h
   std::int64_t created_ms = 0;
   std::int64_t concurrency = 0;  // rows in flight to begin with
+  JobCounts counts;              // of the runs before
   bool writes_result = true;     // to a place of its own in the job's folder, when it has no other
   bool retries_failed = false;
   std::vector<std::string> retry_only;
@@ -39,8 +40,9 @@ struct ConcurrencyOrder {
   std::int64_t rows_in_flight = 0;
 };
 
-// Worker to daemon, each about the job with this fencing number.
+// Worker to daemon, each about the run of a job: the number alone tells no job from the next.
 struct AliveReport {
+  std::string job_id;
   std::int64_t epoch = 0;
   JobCounts counts;
   std::int64_t in_flight = 0;
@@ -48,12 +50,14 @@ struct AliveReport {
 };
 
 struct TextReport {
+  std::string job_id;
   std::int64_t epoch = 0;
   std::string level;  // "info", "warning"
   std::string text;
 };
 
 struct EndReport {
+  std::string job_id;
   std::int64_t epoch = 0;
   RunEnding ending;
 };
