@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/scheduler/scheduler.h"
 
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "daemon/scheduler/lane_shares.h"
@@ -260,7 +261,9 @@ bool Scheduler::begin_job(JobKind kind) {
   if (!job) {
     return false;
   }
+  crash_point(CrashPoint::order_not_sent);
   give(*post, *job);
+  crash_point(CrashPoint::order_sent);
   return true;
 }
 
@@ -437,6 +440,7 @@ void Scheduler::take(Post& post, const EndReport& report) {
   if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
     space_check_at_ = steady_clock::now() + k_look_for_space;
   }
+  crash_point(CrashPoint::end_received);
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",

@@ -2,6 +2,7 @@
 #include "daemon/worker/worker.h"
 
 #include "adapters/job/job_run.h"
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/job_directory.h"
 #include "daemon/worker/line_channel.h"
@@ -93,7 +94,9 @@ class Run final : public JobListener {
     } catch (const std::exception& bug) {
       report.ending = faulty({"internal", bug.what(), ""}, 1);
     }
+    crash_point(CrashPoint::run_ended);
     channel_.send(worker_message_line(report));
+    crash_point(CrashPoint::end_reported);
   }
 
  private:
@@ -101,6 +104,7 @@ class Run final : public JobListener {
     JobRecord record = parse_job_record(order_.record, order_.job_id);
     record.id = order_.job_id;
     record.created_ms = order_.created_ms;
+    crash_point(CrashPoint::job_begun, record.settings.model.model);
     JobStart start;
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;
