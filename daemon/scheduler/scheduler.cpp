@@ -155,33 +155,46 @@ void Scheduler::recover() {
 }
 
 void Scheduler::run() {
-  while (true) {
-    {
-      const std::lock_guard lock(settings_mutex_);
-      if (new_settings_) {
-        settings_ = *std::exchange(new_settings_, std::nullopt);
-      }
+  bool goes_on = true;
+  while (goes_on) {
+    has_stumbled_ = false;
+    try {
+      goes_on = do_what_is_due();
+    } catch (const Error& error) {
+      log_error("the scheduler cannot go on for a moment: {}", error.message());
+      has_stumbled_ = true;
     }
-    const Time now = steady_clock::now();
-    retry_unsaved();
-    if (draining_) {
-      stop_everything(now);
-      if (posts_.empty() && unsaved_.empty()) {
-        return;
-      }
-    } else {
-      if (wishes_.exchange(false)) {
-        look_for_wishes();
-      }
-      go_on_when_there_is_space();
-      do_chores();
-      begin_jobs();
-      close_idle_workers(now);
+    if (goes_on) {
+      sleep();
     }
-    check_leases(now);
-    forget_dead();
-    sleep();
   }
+}
+
+// False when everything has ended.
+bool Scheduler::do_what_is_due() {
+  {
+    const std::lock_guard lock(settings_mutex_);
+    if (new_settings_) {
+      settings_ = *std::exchange(new_settings_, std::nullopt);
+    }
+  }
+  const Time now = steady_clock::now();
+  retry_unsaved();
+  forget_dead();
+  check_leases(now);
+  if (draining_) {
+    stop_everything(now);
+    forget_dead();
+    return !posts_.empty() || !unsaved_.empty();
+  }
+  if (wishes_.exchange(false)) {
+    look_for_wishes();
+  }
+  go_on_when_there_is_space();
+  do_chores();
+  begin_jobs();
+  close_idle_workers(now);
+  return true;
 }
 
 // What cannot be saved for want of a disk is saved later; what is refused is a bug and told.
@@ -585,7 +598,7 @@ std::optional<Scheduler::Time> Scheduler::next_time() const {
       earlier(post->idle_since + settings_.idle_worker);
     }
   }
-  if (!unsaved_.empty()) {
+  if (!unsaved_.empty() || has_stumbled_) {
     earlier(steady_clock::now() + k_retry_saving);
   }
   if (space_check_at_) {
