@@ -500,7 +500,11 @@ void Scheduler::check_leases(Time now) {
     if (!post->job || now < post->job->lease_until) {
       continue;
     }
-    post->process.channel().receive();
+    // What it said while this process stood still counts.
+    take_reports(*post);
+    if (!post->job || now < post->job->lease_until) {
+      continue;
+    }
     log_error("{}: {} has said nothing for too long", post->job->id, post->process.name());
     post->process.kill();
     post->is_gone = true;
