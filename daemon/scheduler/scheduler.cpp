@@ -323,7 +323,18 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.concurrency = assignment.part.share;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
-  order.keys = find_keys_(job);
+  order.counts = job.view.counts;
+  try {
+    order.keys = find_keys_(job);
+  } catch (const Error& error) {
+    EndReport report;
+    report.epoch = order.epoch;
+    report.ending.fault = JobFault{std::string(error.name()), error.message(), error.hint()};
+    report.ending.exit_code = error.exit_code();
+    report.ending.counts = job.view.counts;
+    take(post, report);
+    return;
+  }
   log_info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
   post.process.send(order);
 }

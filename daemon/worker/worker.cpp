@@ -77,9 +77,9 @@ class Run final : public JobListener {
     report.epoch = order_.epoch;
     {
       const std::lock_guard lock(mutex_);
-      report.counts = counts_of(latest_);
-      report.in_flight = static_cast<std::int64_t>(latest_.in_flight);
-      report.rows_per_s = latest_.rows_per_s;
+      report.counts = counts();
+      report.in_flight = latest_ ? static_cast<std::int64_t>(latest_->in_flight) : 0;
+      report.rows_per_s = latest_ ? latest_->rows_per_s : 0;
     }
     channel_.send(worker_message_line(report));
   }
@@ -165,9 +165,12 @@ class Run final : public JobListener {
     const std::lock_guard lock(mutex_);
     ending.fault = std::move(fault);
     ending.exit_code = exit_code;
-    ending.counts = counts_of(latest_);
+    ending.counts = counts();
     return ending;
   }
+
+  // What is on record before the run has looked at its ledger: the job has not become less.
+  JobCounts counts() const { return latest_ ? counts_of(*latest_) : order_.counts; }
 
   void tell(std::string_view level, std::string_view text) {
     channel_.send(worker_message_line(
@@ -178,7 +181,7 @@ class Run final : public JobListener {
   LineChannel& channel_;
   JobControl control_;
   std::mutex mutex_;
-  ProgressSnapshot latest_;
+  std::optional<ProgressSnapshot> latest_;
   std::optional<RunEnding::Why> stopped_;
 };
 
