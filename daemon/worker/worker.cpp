@@ -26,6 +26,8 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr int k_pulse_ms = 500;
+constexpr std::chrono::minutes k_patience_with_others{10};
+constexpr std::chrono::milliseconds k_look_at_lock{50};
 
 JobCounts counts_of(const ProgressSnapshot& snapshot) {
   JobCounts counts;
@@ -91,6 +93,11 @@ class Run final : public JobListener {
       report.ending = run_in(state_dir);
     } catch (const Error& error) {
       report.ending = faulty(fault_of(error), error.exit_code());
+      const std::lock_guard lock(mutex_);
+      if (stopped_ && error.code() == ErrorCode::interrupted) {
+        report.ending.why = *stopped_;
+        report.ending.fault.reset();
+      }
     } catch (const std::exception& bug) {
       report.ending = faulty({"internal", bug.what(), ""}, 1);
     }
@@ -131,13 +138,20 @@ class Run final : public JobListener {
   JobDirectory open_directory(const std::filesystem::path& state_dir,
                               JobRecord& record,
                               JobStart& start) const {
+    const std::filesystem::path folder = state_dir / "jobs" / record.id;
     std::error_code error;
-    if (!std::filesystem::exists(state_dir / "jobs" / record.id / "job.json", error)) {
+    if (!std::filesystem::exists(folder, error)) {
       start.is_new = true;
       return JobDirectory::create(state_dir, record);
     }
     JobDirectory directory = JobDirectory::open(state_dir, record.id);
-    directory.lock();
+    lock_when_free(directory);
+    if (!std::filesystem::exists(folder / "job.json", error)) {
+      // An attempt before this one ended when it had just made the folder.
+      start.is_new = true;
+      directory.save(record);
+      return directory;
+    }
     const JobRecord earlier = directory.load();
     record.output_path = earlier.output_path;
     record.status = earlier.status;
@@ -148,6 +162,26 @@ class Run final : public JobListener {
       }
     }
     return directory;
+  }
+
+  // The worker of a daemon that was killed waits for its answers in flight and keeps them: they are
+  // not to be asked for again meanwhile.
+  void lock_when_free(JobDirectory& directory) const {
+    const auto until = std::chrono::steady_clock::now() + k_patience_with_others;
+    while (true) {
+      try {
+        directory.lock();
+        return;
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::job_locked || std::chrono::steady_clock::now() > until) {
+          throw;
+        }
+      }
+      if (control_.asked_to_stop().stop_requested()) {
+        throw Error(ErrorCode::interrupted, "stopped");
+      }
+      std::this_thread::sleep_for(k_look_at_lock);
+    }
   }
 
   std::optional<std::string> variable(const std::string& name) const {
@@ -173,8 +207,8 @@ class Run final : public JobListener {
   JobCounts counts() const { return latest_ ? counts_of(*latest_) : order_.counts; }
 
   void tell(std::string_view level, std::string_view text) {
-    channel_.send(worker_message_line(
-        TextReport{order_.epoch, std::string(level), std::string(text)}));
+    channel_.send(
+        worker_message_line(TextReport{order_.epoch, std::string(level), std::string(text)}));
   }
 
   RunOrder order_;
