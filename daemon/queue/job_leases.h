@@ -22,7 +22,8 @@ struct Backoff {
   std::int64_t after(std::int64_t failures) const noexcept;
 };
 
-// Crashes of its worker that a job may cause before it is set aside.
+// Crashes of its worker that a job may cause, one after another without coming further, before it
+// is set aside.
 constexpr std::int64_t k_crash_limit = 3;
 
 // Takes the next job: of the projects that have one waiting and a place free, the one with the
@@ -66,8 +67,9 @@ std::optional<QueuedJob> end_run(JobTable& jobs,
                                  const RunEnding& ending,
                                  const Backoff& backoff);
 
-// The worker that had the job is gone ("worker_died", "lease_lost", "daemon_died"): it goes back to
-// the queue after a while, or is set aside when that happened too often. nullopt: the job is not
+// The worker that had the job is gone ("worker_died", "lease_lost", "daemon_died",
+// "daemon_stopped"): it goes back to the queue, after a while unless the daemon is to blame, or is
+// set aside when that happened too often. nullopt: the job is not
 // in that worker's hands any more.
 std::optional<QueuedJob> rescue_job(JobTable& jobs,
                                     std::string_view id,
