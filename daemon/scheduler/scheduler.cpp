@@ -264,9 +264,8 @@ bool Scheduler::begin_job(JobKind kind) {
   std::optional<QueuedJob> job;
   const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
   try {
-    job = store_.write([&](JobTable& jobs) {
-      return claim_job(jobs, kind, post->process.name(), lease_until);
-    });
+    job = store_.write(
+        [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
     space_check_at_ = steady_clock::now() + k_look_for_space;
@@ -400,6 +399,8 @@ void Scheduler::take_reports(Post& post) {
     if (post.job) {
       log_error("{}: its worker died ({})", post.job->id, *ending);
       lose(post, "worker_died");
+    } else if (!post.is_leaving && !post.is_gone) {
+      log_warning("{}: an idle worker died ({})", post.process.name(), *ending);
     }
     post.is_gone = true;
   }
@@ -431,8 +432,8 @@ void Scheduler::take(Post& post, const AliveReport& report) {
   }
   const auto since = now - job.kept_at;
   const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
-                                                                     total / k_progress_steps, 1);
+  const bool is_a_step =
+      report.counts.done() - job.kept_done >= std::max<std::int64_t>(total / k_progress_steps, 1);
   const bool is_kept = has_moved && since >= k_progress_at_most_every &&
                        (is_a_step || since >= k_progress_at_least_every);
   if (!is_kept && since < settings_.lease / 3) {
@@ -468,10 +469,10 @@ void Scheduler::take(Post& post, const EndReport& report) {
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
-                   id,
-                   job_state_name(job->view.state),
-                   job->view.reason.empty() ? "" : ": ",
-                   job->view.reason);
+               id,
+               job_state_name(job->view.state),
+               job->view.reason.empty() ? "" : ": ",
+               job->view.reason);
     }
   });
   leave_job(post);
@@ -561,6 +562,7 @@ void Scheduler::go_on_when_there_is_space() {
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
+
   struct statvfs space {};
 
   const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
@@ -633,8 +635,7 @@ void Scheduler::set_wall_timer() {
     when.it_value.tv_sec = due / 1000;
     when.it_value.tv_nsec = (due % 1000) * 1'000'000;
   }
-  timerfd_settime(
-      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+  timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
 }
 
 void Scheduler::sleep() {
