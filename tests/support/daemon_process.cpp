@@ -7,6 +7,8 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -23,7 +25,9 @@ DaemonProcess::DaemonProcess(Options options)
   if (!options_.config.empty()) {
     folder_.write("config/batchllm/config.toml", options_.config);
   }
-  start();
+  if (options_.starts) {
+    start();
+  }
 }
 
 ProcessOptions DaemonProcess::process_options(const std::string& program,
@@ -45,16 +49,42 @@ ProcessOptions DaemonProcess::command(const std::vector<std::string>& words) con
 }
 
 void DaemonProcess::start() {
-  process_.reset();
-  process_ = std::make_unique<Process>(process_options(options_.program, options_.words));
-  if (!process_->wait_for_error("is ready")) {
+  if (!try_start({})) {
     throw std::runtime_error("batchllmd does not start: " + process_->wait().error_text);
   }
 }
 
+bool DaemonProcess::try_start(const std::map<std::string, std::string>& environment) {
+  process_.reset();
+  ProcessOptions process = process_options(options_.program, options_.words);
+  process.environment.insert(environment.begin(), environment.end());
+  process_ = std::make_unique<Process>(process);
+  return process_->wait_for_error("is ready");
+}
+
+// Not to the end of its output: workers have that, too.
 void DaemonProcess::kill() {
-  process_->send_signal(SIGKILL);
-  process_->wait();
+  process_.reset();
+}
+
+std::vector<pid_t> DaemonProcess::workers() const {
+  std::vector<pid_t> children;
+  const std::string parent = std::to_string(process_->id());
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) {
+      continue;
+    }
+    std::ifstream file(entry.path() / "stat");
+    std::string stat{std::istreambuf_iterator<char>(file), {}};
+    // "4711 (batchllmd) S 4710 …"
+    const auto after = stat.rfind(") ");
+    if (after != std::string::npos &&
+        stat.substr(after + 4, stat.find(' ', after + 4) - after - 4) == parent) {
+      children.push_back(std::stoi(name));
+    }
+  }
+  return children;
 }
 
 int DaemonProcess::stop() {

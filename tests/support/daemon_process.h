@@ -7,6 +7,7 @@
 #include "tests/support/scratch_folder.h"
 #include "tests/support/simulator_process.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ class DaemonProcess {
     std::vector<std::string> words = {};      // of batchllmd's command line
     std::string config = {};                  // the user's config.toml
     std::vector<std::string> simulator = {};  // options of `simulate`
+    bool starts = true;                       // false: the test starts it
   };
 
   // Returns when it is ready. Throws std::runtime_error when it does not become so.
@@ -53,7 +55,7 @@ class DaemonProcess {
   // The command line with the same folders, to be run with run_process().
   ProcessOptions command(const std::vector<std::string>& words) const;
 
-  // SIGKILL: workers notice by themselves.
+  // SIGKILL: workers notice by themselves, and may live a while longer.
   void kill();
 
   // SIGTERM; returns the exit code.
@@ -61,6 +63,14 @@ class DaemonProcess {
 
   // Again, in the same folders.
   void start();
+
+  // As start, with more variables in its environment; false when it ended before it was ready.
+  bool try_start(const std::map<std::string, std::string>& environment);
+
+  bool is_running() const { return process_ && process_->is_running(); }
+
+  // Its workers at this moment.
+  std::vector<pid_t> workers() const;
 
   // One request on a connection of its own. `target` is below /api/v1 unless it begins with "//".
   ApiAnswer send(std::string_view method,
