@@ -2,6 +2,7 @@
 #include "core/job_directory.h"
 
 #include "core/atomic_file.h"
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/lock_file.h"
@@ -52,8 +53,10 @@ JobDirectory JobDirectory::create(const fs::path& state_dir, const JobRecord& re
   if (mkdir(directory.folder_.c_str(), 0700) != 0) {
     throw_storage_error("create", directory.folder_.string(), errno);
   }
+  crash_point(CrashPoint::job_folder_made);
   directory.lock();
   directory.save(record);
+  crash_point(CrashPoint::job_folder_ready);
   return directory;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/files/content_store.h"
 #include "core/atomic_file.h"
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -143,9 +144,11 @@ PinnedContent ContentWriter::finish() {
            static_cast<std::uint64_t>(facts.st_size) == bytes_;
   };
   if (!is_there()) {
+    crash_point(CrashPoint::content_written);
     if (::fchmod(file_.get(), k_in_store) != 0 || ::fsync(file_.get()) != 0) {
       throw_storage_error("write", path_, errno);
     }
+    crash_point(CrashPoint::content_synced);
     make_private_folder(place.parent_path());
     if (rename_without_replacing(path_, place)) {
       path_.clear();
@@ -156,6 +159,7 @@ PinnedContent ContentWriter::finish() {
       path_.clear();
     }
   }
+  crash_point(CrashPoint::content_renamed);
   // Also when another has just put it there, who may not have come to this yet.
   store_->make_durable(place.parent_path());
   if (!path_.empty()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/sql/commit_queue.h"
 
+#include "core/crash_point.h"
+
 #include <pthread.h>
 
 namespace batchllm::sql {
@@ -99,7 +101,9 @@ void CommitQueue::commit_batch(WriteBatch& batch) {
     }
   }
   if (database_->in_transaction()) {
+    crash_point(CrashPoint::batch_not_committed);
     database_->prepare("COMMIT").run();
+    crash_point(CrashPoint::batch_committed);
   }
   if (kept > 0) {
     writes_ += kept;

@@ -2,6 +2,7 @@
 #include "adapters/sql/database_care.h"
 
 #include "core/atomic_file.h"
+#include "core/crash_point.h"
 #include "core/file_handle.h"
 
 #include <fmt/chrono.h>
@@ -87,8 +88,10 @@ fs::path back_up(Database& database,
     // An empty file may be the target, and this one is readable by its user only.
     write_file_atomically(unfinished, {}, 0600);
     database.prepare("VACUUM INTO ?").bind(1, unfinished.string()).run();
+    crash_point(CrashPoint::backup_written);
     sync_file(unfinished);
     rename_file(unfinished, target);
+    crash_point(CrashPoint::backup_renamed);
   } catch (...) {
     remove_file(unfinished);
     throw;

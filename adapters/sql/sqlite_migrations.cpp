@@ -2,6 +2,7 @@
 #include "adapters/sql/sqlite_migrations.h"
 
 #include "adapters/sql/database_care.h"
+#include "core/crash_point.h"
 
 #include <fmt/format.h>
 
@@ -76,7 +77,9 @@ void run_step(Database& database, const Migration& migration) {
   }
   database.execute(fmt::format(
       "PRAGMA application_id={}; PRAGMA user_version={}", k_application_id, migration.number));
+  crash_point(CrashPoint::migration_written);
   transaction.commit();
+  crash_point(CrashPoint::migration_committed);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "daemon/http/listener.h"
 
 #include "core/error.h"
+#include "core/lock_file.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -27,9 +29,11 @@ namespace fs = std::filesystem;
               fmt::format("cannot listen at {}: {}", path, std::generic_category().message(cause)));
 }
 
-[[noreturn]] void fail_running(const std::string& place) {
+[[noreturn]] void fail_running(const std::string& place, const std::string& holder = {}) {
   throw Error(ErrorCode::daemon_running,
-              fmt::format("another process listens at {}", place),
+              fmt::format("another process{} listens at {}",
+                          holder.empty() ? "" : fmt::format(" (pid {})", holder),
+                          place),
               "batchllm daemon status");
 }
 
@@ -57,9 +61,14 @@ FileHandle lock_path(const std::string& path) {
   }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
-      fail_running(path);
+      fail_running(path, lock_file_holder(lock_path));
     }
     fail(lock_path, errno);
+  }
+  // For those who are refused: a disk without room refuses nobody the lock.
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock.get(), 0) == 0) {
+    static_cast<void>(::pwrite(lock.get(), pid.data(), pid.size(), 0) > 0);
   }
   return lock;
 }

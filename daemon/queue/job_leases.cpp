@@ -39,9 +39,7 @@ struct Candidate {
   std::int64_t running = 0;
 };
 
-std::optional<Candidate> first_of(sql::Database& database,
-                                  JobKind kind,
-                                  std::string_view project) {
+std::optional<Candidate> first_of(sql::Database& database, JobKind kind, std::string_view project) {
   auto query = database.prepare(
       "SELECT number, claim_key FROM jobs WHERE state = 0 AND held = 0 AND kind = ? AND project = "
       "? ORDER BY claim_key, number LIMIT 1");
@@ -139,6 +137,25 @@ void set_aside(JobTable& jobs, QueuedJob& job, std::string_view reason) {
                         fmt::format("its worker died {} times ({})", k_crash_limit, reason),
                         "look at it with batchllm jobs logs, then batchllm jobs resume"};
   jobs.record(job, data, JobActor::rescuer, "rescuer");
+}
+
+// Whether the attempt that runs has come further than those before it.
+bool has_advanced(JobTable& jobs, const QueuedJob& job) {
+  const auto before = jobs.database().integer(
+      "SELECT max(data ->> 'ok' + data ->> 'failed' + data ->> 'skipped') FROM job_events WHERE "
+      "job_id = ?1 AND type IN ('job.progress', 'job.paused', 'job.waiting_input') AND seq < "
+      "(SELECT max(seq) FROM job_events WHERE job_id = ?1 AND type = 'job.started')",
+      job.id);
+  return job.view.counts.done() > before.value_or(0);
+}
+
+// Crashes one after another: a job that comes further with every attempt is not to blame for them,
+// and neither is one whose worker went with the daemon.
+std::int64_t crashes_of(JobTable& jobs, const QueuedJob& job, bool is_to_blame) {
+  if (!is_to_blame) {
+    return std::max<std::int64_t>(0, job.view.crash_count - 1);
+  }
+  return has_advanced(jobs, job) ? 1 : job.view.crash_count;
 }
 
 // What ends a run without the job being to blame, and passes.
@@ -389,15 +406,14 @@ std::optional<QueuedJob> rescue_job(JobTable& jobs,
   Interrupted data;
   data.reason = reason;
   data.attempt = job->view.attempt - 1;  // a crash is counted apart
-  data.crash_count = job->view.crash_count - std::int64_t{!is_to_blame};
+  data.crash_count = crashes_of(jobs, *job, is_to_blame);
   jobs.record(*job, data, JobActor::rescuer, "rescuer");
-  if (job->view.wish == JobWish::run && job->view.crash_count >= k_crash_limit) {
+  const std::int64_t crashes = job->view.crash_count;
+  if (job->view.wish == JobWish::run && crashes >= k_crash_limit) {
     set_aside(jobs, *job, reason);
   } else {
-    go_on_after_interruption(jobs,
-                             *job,
-                             std::string(reason),
-                             is_to_blame ? backoff.after(job->view.crash_count) : 0);
+    go_on_after_interruption(
+        jobs, *job, std::string(reason), is_to_blame ? backoff.after(crashes) : 0);
   }
   return job;
 }
@@ -419,11 +435,11 @@ void resume_after_full_disk(JobTable& jobs) {
 }
 
 int release_due_jobs(JobTable& jobs, int limit) {
-  const auto due = read_jobs(
-      jobs.database(),
-      "WHERE state = 0 AND held = 1 AND not_before <= ? AND NOT EXISTS (SELECT 1 FROM "
-      "job_dependencies WHERE job_id = jobs.id AND is_met = 0) LIMIT ?",
-      {jobs.now_ms(), std::int64_t{limit}});
+  const auto due =
+      read_jobs(jobs.database(),
+                "WHERE state = 0 AND held = 1 AND not_before <= ? AND NOT EXISTS (SELECT 1 FROM "
+                "job_dependencies WHERE job_id = jobs.id AND is_met = 0) LIMIT ?",
+                {jobs.now_ms(), std::int64_t{limit}});
   for (QueuedJob job : due) {
     queue_after(jobs, job, "queue", "", 0, JobActor::scheduler, "scheduler");
   }

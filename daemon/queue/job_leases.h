@@ -22,7 +22,8 @@ struct Backoff {
   std::int64_t after(std::int64_t failures) const noexcept;
 };
 
-// Crashes of its worker that a job may cause before it is set aside.
+// Crashes of its worker that a job may cause, one after another without coming further, before it
+// is set aside.
 constexpr std::int64_t k_crash_limit = 3;
 
 // Takes the next job: of the projects that have one waiting and a place free, the one with the

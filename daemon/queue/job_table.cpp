@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/queue/job_table.h"
 
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/json_document.h"
@@ -21,7 +22,8 @@ constexpr std::string_view k_columns =
     "number, id, kind, project, state, held, reason, wish, priority, attempt, crash_count, epoch, "
     "not_before, owner, lease_until, last_seq, rows_total, ok, failed, skipped, cost_micro_usd, "
     "input_tokens, output_tokens, exit_code, fault, question, name, tags, model, lane, "
-    "concurrency, max_cost, output_path, policy, retry_of, schedule_id, created_at, started_at, finished_at, record";
+    "concurrency, max_cost, output_path, policy, retry_of, schedule_id, created_at, started_at, "
+    "finished_at, record";
 
 // A step of priority is worth this long a wait: priorities age, as who waits longer has an earlier
 // key, and the order of two jobs never changes, as both age alike.
@@ -156,6 +158,31 @@ bool id_is_taken(sql::Database& database, const std::string& id) {
 std::uint64_t random_number() {
   static thread_local std::mt19937_64 generator{std::random_device{}()};
   return generator();
+}
+
+struct CrashPoints {
+  CrashPoint written;
+  CrashPoint committed;
+};
+
+std::optional<CrashPoints> crash_points_of(const JobEvent& event) noexcept {
+  using enum CrashPoint;
+  if (event.seq == 1) {
+    return CrashPoints{submit_written, submit_committed};
+  }
+  if (std::holds_alternative<job_event::Started>(event.data)) {
+    return CrashPoints{claim_written, claim_committed};
+  }
+  if (std::holds_alternative<job_event::Progress>(event.data)) {
+    return CrashPoints{progress_written, progress_committed};
+  }
+  if (std::holds_alternative<job_event::Ended>(event.data)) {
+    return CrashPoints{end_written, end_committed};
+  }
+  if (std::holds_alternative<job_event::Interrupted>(event.data)) {
+    return CrashPoints{rescue_written, rescue_committed};
+  }
+  return std::nullopt;
 }
 
 // What is written of the job beside what its events tell.
@@ -322,14 +349,13 @@ void JobTable::append_event(const QueuedJob& job, const JobEvent& event) {
   auto insertion = database().prepare(
       "INSERT INTO job_events (job_id, seq, at, type, version, actor, data) "
       "VALUES (?, ?, ?, ?, ?, ?, ?)");
-  insertion.bind_all(job.id,
-                     event.seq,
-                     event.at_ms,
-                     type,
-                     std::int64_t{k_job_event_version},
-                     event.actor,
-                     data);
+  insertion.bind_all(
+      job.id, event.seq, event.at_ms, type, std::int64_t{k_job_event_version}, event.actor, data);
   insertion.run();
+  const auto points = crash_points_of(event);
+  if (points) {
+    crash_point(points->written);
+  }
   // Whether anybody watches is asked after the commit: who begins to watch before it finds the
   // event here, who begins after it finds it in the database.
   transaction_.after_commit([&hub = hub_,
@@ -338,12 +364,16 @@ void JobTable::append_event(const QueuedJob& job, const JobEvent& event) {
                              at_ms = event.at_ms,
                              type,
                              actor = event.actor,
-                             data = std::move(data)] {
+                             data = std::move(data),
+                             points] {
+    if (points) {
+      crash_point(points->committed);
+    }
     if (hub.is_watched(id)) {
       hub.publish(id,
                   seq,
-                  std::make_shared<const std::string>(job_event_document(
-                      seq, at_ms, type, k_job_event_version, actor, data)));
+                  std::make_shared<const std::string>(
+                      job_event_document(seq, at_ms, type, k_job_event_version, actor, data)));
     }
   });
 }

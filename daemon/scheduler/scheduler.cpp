@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/scheduler/scheduler.h"
 
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "daemon/scheduler/lane_shares.h"
@@ -160,33 +161,46 @@ void Scheduler::recover() {
 }
 
 void Scheduler::run() {
-  while (true) {
-    {
-      const std::lock_guard lock(settings_mutex_);
-      if (new_settings_) {
-        settings_ = *std::exchange(new_settings_, std::nullopt);
-      }
+  bool goes_on = true;
+  while (goes_on) {
+    has_stumbled_ = false;
+    try {
+      goes_on = do_what_is_due();
+    } catch (const Error& error) {
+      log_error("the scheduler cannot go on for a moment: {}", error.message());
+      has_stumbled_ = true;
     }
-    const Time now = steady_clock::now();
-    forget_dead();
-    retry_unsaved();
-    if (draining_) {
-      stop_everything(now);
-      if (posts_.empty() && unsaved_.empty()) {
-        return;
-      }
-    } else {
-      if (wishes_.exchange(false)) {
-        look_for_wishes();
-      }
-      go_on_when_there_is_space();
-      do_chores();
-      begin_jobs();
-      close_idle_workers(now);
+    if (goes_on) {
+      sleep();
     }
-    check_leases(now);
-    sleep();
   }
+}
+
+// False when everything has ended.
+bool Scheduler::do_what_is_due() {
+  {
+    const std::lock_guard lock(settings_mutex_);
+    if (new_settings_) {
+      settings_ = *std::exchange(new_settings_, std::nullopt);
+    }
+  }
+  const Time now = steady_clock::now();
+  retry_unsaved();
+  forget_dead();
+  check_leases(now);
+  if (draining_) {
+    stop_everything(now);
+    forget_dead();
+    return !posts_.empty() || !unsaved_.empty();
+  }
+  if (wishes_.exchange(false)) {
+    look_for_wishes();
+  }
+  go_on_when_there_is_space();
+  do_chores();
+  begin_jobs();
+  close_idle_workers(now);
+  return true;
 }
 
 // What cannot be saved for want of a disk is saved later; what is refused is a bug and told.
@@ -259,7 +273,9 @@ bool Scheduler::begin_job(JobKind kind) {
   if (!job) {
     return false;
   }
+  crash_point(CrashPoint::order_not_sent);
   give(*post, *job);
+  crash_point(CrashPoint::order_sent);
   return true;
 }
 
@@ -304,10 +320,20 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.record = job.record;
   order.created_ms = job.view.created_ms;
   order.concurrency = assignment.part.share;
-  order.counts = job.view.counts;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
-  order.keys = find_keys_(job);
+  order.counts = job.view.counts;
+  try {
+    order.keys = find_keys_(job);
+  } catch (const Error& error) {
+    EndReport report;
+    report.epoch = order.epoch;
+    report.ending.fault = JobFault{std::string(error.name()), error.message(), error.hint()};
+    report.ending.exit_code = error.exit_code();
+    report.ending.counts = job.view.counts;
+    take(post, report);
+    return;
+  }
   log_info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
   post.process.send(order);
 }
@@ -373,6 +399,8 @@ void Scheduler::take_reports(Post& post) {
     if (post.job) {
       log_error("{}: its worker died ({})", post.job->id, *ending);
       lose(post, "worker_died");
+    } else if (!post.is_leaving && !post.is_gone) {
+      log_warning("{}: an idle worker died ({})", post.process.name(), *ending);
     }
     post.is_gone = true;
   }
@@ -437,6 +465,7 @@ void Scheduler::take(Post& post, const EndReport& report) {
   if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
     space_check_at_ = steady_clock::now() + k_look_for_space;
   }
+  crash_point(CrashPoint::end_received);
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
@@ -481,7 +510,11 @@ void Scheduler::check_leases(Time now) {
     if (!post->job || now < post->job->lease_until) {
       continue;
     }
-    post->process.channel().receive();
+    // What it said while this process stood still counts.
+    take_reports(*post);
+    if (!post->job || now < post->job->lease_until) {
+      continue;
+    }
     log_error("{}: {} has said nothing for too long", post->job->id, post->process.name());
     post->process.kill();
     post->is_gone = true;
@@ -584,7 +617,7 @@ std::optional<Scheduler::Time> Scheduler::next_time() const {
       earlier(post->idle_since + settings_.idle_worker);
     }
   }
-  if (!unsaved_.empty()) {
+  if (!unsaved_.empty() || has_stumbled_) {
     earlier(steady_clock::now() + k_retry_saving);
   }
   if (space_check_at_) {

@@ -93,6 +93,7 @@ class Scheduler {
   struct Post;
 
   void run();
+  bool do_what_is_due();
   void recover();
   void begin_jobs();
   bool begin_job(JobKind kind);
@@ -124,9 +125,10 @@ class Scheduler {
   FindKeys find_keys_;
   std::vector<Chore*> chores_;
   std::vector<std::unique_ptr<Post>> posts_;
-  std::vector<SavedWork> unsaved_;  // what the disk had no room for
-  std::optional<std::int64_t> wall_due_ms_;     // held jobs and chores
-  std::optional<Time> space_check_at_;          // set: the disk is full
+  std::vector<SavedWork> unsaved_;           // what the disk had no room for
+  std::optional<std::int64_t> wall_due_ms_;  // held jobs and chores
+  std::optional<Time> space_check_at_;       // set: the disk is full
+  bool has_stumbled_ = false;                // not all was done: again after a moment
 
   FileHandle epoll_;
   FileHandle wake_event_;

@@ -5,9 +5,8 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
-#include <spawn.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -76,6 +76,11 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
+std::string ending_text(int status) {
+  return WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
+                             : fmt::format("exit status {}", WEXITSTATUS(status));
+}
+
 }  // namespace
 
 WorkerProcess WorkerProcess::start(const std::filesystem::path& state_dir) {
@@ -106,16 +111,15 @@ void WorkerProcess::dismiss() noexcept {
 void WorkerProcess::kill() noexcept {
   if (!ending_) {
     ::kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    ending_ = "killed";
+    int status = 0;
+    ending_ = waitpid(pid_, &status, 0) == pid_ ? ending_text(status) : "killed";
   }
 }
 
 std::optional<std::string> WorkerProcess::ending() {
   int status = 0;
   if (!ending_ && waitpid(pid_, &status, WNOHANG) == pid_) {
-    ending_ = WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status))
-                                  : fmt::format("exit status {}", WEXITSTATUS(status));
+    ending_ = ending_text(status);
   }
   return ending_;
 }

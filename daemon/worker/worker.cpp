@@ -2,6 +2,7 @@
 #include "daemon/worker/worker.h"
 
 #include "adapters/job/job_run.h"
+#include "core/crash_point.h"
 #include "core/error.h"
 #include "core/job_directory.h"
 #include "daemon/worker/line_channel.h"
@@ -26,6 +27,8 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr int k_pulse_ms = 500;
+constexpr std::chrono::minutes k_patience_with_others{10};
+constexpr std::chrono::milliseconds k_look_at_lock{50};
 
 JobCounts counts_of(const ProgressSnapshot& snapshot) {
   JobCounts counts;
@@ -48,10 +51,7 @@ JobFault fault_of(const Error& error) {
 // One job in the hands of this worker.
 class Run final : public JobListener {
  public:
-  Run(RunOrder order, LineChannel& channel)
-      : order_(std::move(order)),
-        channel_(channel),
-        counts_(order_.counts) {}
+  Run(RunOrder order, LineChannel& channel) : order_(std::move(order)), channel_(channel) {}
 
   void note(std::string_view text) override { tell("info", text); }
 
@@ -60,7 +60,6 @@ class Run final : public JobListener {
   void progress(const ProgressSnapshot& snapshot) override {
     const std::lock_guard lock(mutex_);
     latest_ = snapshot;
-    counts_ = counts_of(snapshot);
   }
 
   // Any thread.
@@ -82,9 +81,9 @@ class Run final : public JobListener {
     report.epoch = order_.epoch;
     {
       const std::lock_guard lock(mutex_);
-      report.counts = counts_;
-      report.in_flight = static_cast<std::int64_t>(latest_.in_flight);
-      report.rows_per_s = latest_.rows_per_s;
+      report.counts = counts();
+      report.in_flight = latest_ ? static_cast<std::int64_t>(latest_->in_flight) : 0;
+      report.rows_per_s = latest_ ? latest_->rows_per_s : 0;
     }
     channel_.send(worker_message_line(report));
   }
@@ -97,10 +96,17 @@ class Run final : public JobListener {
       report.ending = run_in(state_dir);
     } catch (const Error& error) {
       report.ending = faulty(fault_of(error), error.exit_code());
+      const std::lock_guard lock(mutex_);
+      if (stopped_ && error.code() == ErrorCode::interrupted) {
+        report.ending.why = *stopped_;
+        report.ending.fault.reset();
+      }
     } catch (const std::exception& bug) {
       report.ending = faulty({"internal", bug.what(), ""}, 1);
     }
+    crash_point(CrashPoint::run_ended);
     channel_.send(worker_message_line(report));
+    crash_point(CrashPoint::end_reported);
   }
 
  private:
@@ -108,6 +114,7 @@ class Run final : public JobListener {
     JobRecord record = parse_job_record(order_.record, order_.job_id);
     record.id = order_.job_id;
     record.created_ms = order_.created_ms;
+    crash_point(CrashPoint::job_begun, record.settings.model.model);
     JobStart start;
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;
@@ -134,13 +141,20 @@ class Run final : public JobListener {
   JobDirectory open_directory(const std::filesystem::path& state_dir,
                               JobRecord& record,
                               JobStart& start) const {
+    const std::filesystem::path folder = state_dir / "jobs" / record.id;
     std::error_code error;
-    if (!std::filesystem::exists(state_dir / "jobs" / record.id / "job.json", error)) {
+    if (!std::filesystem::exists(folder, error)) {
       start.is_new = true;
       return JobDirectory::create(state_dir, record);
     }
     JobDirectory directory = JobDirectory::open(state_dir, record.id);
-    directory.lock();
+    lock_when_free(directory);
+    if (!std::filesystem::exists(folder / "job.json", error)) {
+      // An attempt before this one ended when it had just made the folder.
+      start.is_new = true;
+      directory.save(record);
+      return directory;
+    }
     const JobRecord earlier = directory.load();
     record.output_path = earlier.output_path;
     record.status = earlier.status;
@@ -151,6 +165,26 @@ class Run final : public JobListener {
       }
     }
     return directory;
+  }
+
+  // The worker of a daemon that was killed waits for its answers in flight and keeps them: they are
+  // not to be asked for again meanwhile.
+  void lock_when_free(JobDirectory& directory) const {
+    const auto until = std::chrono::steady_clock::now() + k_patience_with_others;
+    while (true) {
+      try {
+        directory.lock();
+        return;
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::job_locked || std::chrono::steady_clock::now() > until) {
+          throw;
+        }
+      }
+      if (control_.asked_to_stop().stop_requested()) {
+        throw Error(ErrorCode::interrupted, "stopped");
+      }
+      std::this_thread::sleep_for(k_look_at_lock);
+    }
   }
 
   std::optional<std::string> variable(const std::string& name) const {
@@ -168,9 +202,12 @@ class Run final : public JobListener {
     const std::lock_guard lock(mutex_);
     ending.fault = std::move(fault);
     ending.exit_code = exit_code;
-    ending.counts = counts_;
+    ending.counts = counts();
     return ending;
   }
+
+  // What is on record before the run has looked at its ledger: the job has not become less.
+  JobCounts counts() const { return latest_ ? counts_of(*latest_) : order_.counts; }
 
   void tell(std::string_view level, std::string_view text) {
     channel_.send(worker_message_line(
@@ -181,8 +218,7 @@ class Run final : public JobListener {
   LineChannel& channel_;
   JobControl control_;
   std::mutex mutex_;
-  ProgressSnapshot latest_;
-  JobCounts counts_;  // until the engine has read what earlier runs left: theirs
+  std::optional<ProgressSnapshot> latest_;
   std::optional<RunEnding::Why> stopped_;
 };
 
