@@ -121,12 +121,10 @@ int remove_jobs(Doomed& doomed, JobPlaces& places) {
 
 void tell_of_absent_daemon(const JobList& list, Ui& ui) {
   if (list.not_shown != 0) {
-    ui.messages().note(fmt::format(
-        "batchllmd is not running: {} shown as {} left {}; others may be queued. Start it "
-        "with: batchllm daemon start",
-        count_noun(list.not_shown, "job"),
-        list.not_shown == 1 ? "its folder was" : "their folders were",
-        list.not_shown == 1 ? "it" : "them"));
+    ui.messages().note(
+        fmt::format("batchllmd is not running: {} of it shown as the folder tells, others may be "
+                    "queued. Start it with: batchllm daemon start",
+                    list.not_shown == 1 ? "1 job is" : fmt::format("{} jobs are", list.not_shown)));
   }
 }
 

@@ -52,11 +52,12 @@ class JobWatch {
         throw;
       }
       view_.finish(snapshot_);
-      throw Error(
-          signals_.error_code(),
-          fmt::format("no longer watching; {} goes on", id),
-          fmt::format(
-              "batchllm jobs watch {} looks again, batchllm jobs cancel {} ends it", id, id));
+      ui_.messages().note(fmt::format(
+          "{} goes on. Look again: batchllm jobs watch {}   end it: batchllm jobs cancel {}",
+          id,
+          id,
+          id));
+      return error_kind(signals_.error_code()).exit_code;
     }
   }
 
@@ -113,7 +114,8 @@ class JobWatch {
   ProgressSnapshot merged(const DaemonJob& job) const {
     ProgressSnapshot last = progress_of(job);
     last.elapsed_s = snapshot_.elapsed_s;
-    last.rows_per_s = snapshot_.rows_per_s;
+    last.rows_per_s = snapshot_.elapsed_s > 0 ? static_cast<double>(last.done) / snapshot_.elapsed_s
+                                              : snapshot_.rows_per_s;
     return last;
   }
 
