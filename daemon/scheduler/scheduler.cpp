@@ -165,6 +165,7 @@ void Scheduler::run() {
     retry_unsaved();
     if (draining_) {
       stop_everything(now);
+      forget_dead();  // before the sleep: nothing would end it after the last worker
       if (posts_.empty() && unsaved_.empty()) {
         return;
       }
