@@ -8,6 +8,7 @@ import { median, sleep } from '../lib/machine.mjs';
 
 const crowd = 1000;
 const settleMs = 3000;
+const leaveMs = 15_000;  // threads without work stay for ten seconds
 
 // A thousand clients at once, each of which gets an answer and leaves.
 async function comeAndGo(daemon) {
@@ -28,7 +29,7 @@ async function idle(place) {
   await sleep(seconds * 1000);
   const wakeUps = daemon.sleeps() - sleeps;
   await comeAndGo(daemon);
-  await sleep(settleMs);
+  await sleep(leaveMs);
   const after = daemon.residentMb();
   const ends = [await daemon.stop()];
   while (ends.length < 2 * place.rounds + 1) {
@@ -38,7 +39,7 @@ async function idle(place) {
   }
   return [
     figure('daemon-idle-memory', memory, { unit: 'MB', target: 15, note: 'resident' }),
-    figure('daemon-idle-after', after, { unit: 'MB', target: 15, note: `resident, after ${crowd} connections have come and gone` }),
+    figure('daemon-idle-after', after, { unit: 'MB', target: 15, note: `resident, after ${crowd} connections have come and gone, ${leaveMs / 1000} s later` }),
     figure('daemon-idle-wakeups', wakeUps, { unit: 'count', target: 0, note: `in ${seconds} s, of all its threads` }),
     figure('daemon-stop', Math.max(...ends), {
       unit: 'ms', target: 100, note: `SIGTERM to the end, the slowest of ${ends.length}; median ${median(ends).toFixed(1)} ms`, rounds: { ms: ends },
