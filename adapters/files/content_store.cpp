@@ -47,6 +47,17 @@ bool is_same_version(const struct stat& a, const struct stat& b) noexcept {
          is_same_time(a.st_ctim, b.st_ctim);
 }
 
+// Whether a link to this content is there, the content as well. False may be wrong.
+bool is_linked(const fs::path& link, std::string_view sha256) {
+  std::error_code error;
+  const fs::path content = fs::read_symlink(link, error);
+
+  struct stat facts {};
+
+  return !error && content.filename() == sha256 && ::stat(link.c_str(), &facts) == 0 &&
+         S_ISREG(facts.st_mode);
+}
+
 unsigned shelf_number(const fs::path& shelf) {
   return static_cast<unsigned>(std::stoul(shelf.filename().string(), nullptr, 16));
 }
@@ -186,9 +197,12 @@ fs::path ContentStore::link_input(const fs::path& job_folder,
                                   std::string_view name) const {
   constexpr int k_most_equal_names = 10'000;
   const fs::path folder = job_folder / "input";
+  const std::string safe = safe_file_name(name);
+  if (is_linked(folder / safe, sha256)) {
+    return folder / safe;
+  }
   make_private_folder(folder);
   const fs::path content = fs::relative(path_of(sha256), folder);
-  const std::string safe = safe_file_name(name);
   for (int number = 1; number <= k_most_equal_names; ++number) {
     const fs::path link =
         folder / (number == 1 ? safe : with_suffix(safe, fmt::format("-{}", number)));

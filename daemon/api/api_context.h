@@ -3,6 +3,7 @@
 
 #include "adapters/files/content_store.h"
 #include "adapters/secrets/key_vault.h"
+#include "daemon/api/checked_jobs.h"
 #include "daemon/queue/job_store.h"
 #include "daemon/scheduler/scheduler.h"
 #include "daemon/service/service_control.h"
@@ -22,6 +23,7 @@ struct ApiContext {
   ServiceControl& service;
   std::filesystem::path state_dir;
   std::optional<std::uint64_t> max_upload_bytes;
+  CheckedJobs checked_jobs{};
 };
 
 }  // namespace batchllm::daemon

@@ -31,8 +31,8 @@ constexpr std::size_t k_longest_name = 200;
 InputFingerprint stored_input(const ApiContext& context,
                               const StoredFile& file,
                               std::string base_folder) {
-  const fs::path link = context.content.link_input(
-      context.state_dir / "uploads" / file.id, file.sha256, file.name);
+  const fs::path link =
+      context.content.link_input(context.state_dir / "uploads" / file.id, file.sha256, file.name);
   InputFingerprint input = fingerprint_input(link.string());
   input.is_stored = true;
   input.base_folder = std::move(base_folder);
@@ -238,12 +238,19 @@ class RequestReader {
 
   // Columns, template and model as a run finds them: what is wrong is said now, not at night.
   void check() {
+    std::string& record = request_.submission.job.record;
+    record = job_record_json(record_);
+    if (auto endpoint = context_.checked_jobs.endpoint_of(record)) {
+      endpoint_ = *std::move(endpoint);
+      return;
+    }
     JobInputs inputs(record_, "");
     const auto source = inputs.open_first();
     const JobModel model = make_model(record_.settings, &environment_variable, false);
     static_cast<void>(model.provider->endpoint());
     make_encoder(record_, *source, *model.provider);
     endpoint_ = model.endpoint;
+    context_.checked_jobs.remember(record, endpoint_);
   }
 
   void finish() {
@@ -257,7 +264,6 @@ class RequestReader {
     job.concurrency = record_.settings.limits.concurrency;
     job.max_cost_micro_usd = record_.settings.limits.max_cost_micro_usd;
     job.output_path = record_.output_path;
-    job.record = job_record_json(record_);
   }
 
   static constexpr std::size_t k_longest_path = 4096;

@@ -15,7 +15,8 @@ import { tableHead, tableLine } from './lib/figure.mjs';
 import { Workplace, load } from './lib/machine.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const kinds = ['cpu', 'latency', 'memory', 'read', 'start', 'instructions', 'simulator'];
+const kinds = ['cpu', 'latency', 'memory', 'read', 'start', 'instructions', 'simulator',
+               'daemon_submit', 'daemon_rows', 'daemon_api', 'daemon_idle'];
 
 async function allMeasurements() {
   const modules = await Promise.all(kinds.map((kind) => import(`./measurements/${kind}.mjs`)));
