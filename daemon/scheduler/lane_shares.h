@@ -15,7 +15,8 @@ struct LaneUser {
 };
 
 // Deals out the rows in flight that a lane allows: evenly between projects, within a project evenly
-// between jobs; what one does not want goes to the others. Everybody gets at least one.
+// between jobs; what one does not want goes to the others. Everybody gets at least one, and all
+// together get no more than `capacity`, unless there are more of them.
 void share_lane(std::int64_t capacity, std::vector<LaneUser*>& users);
 
 }  // namespace batchllm::daemon
