@@ -55,6 +55,12 @@ JobKind other_kind(JobKind kind) noexcept {
   return kind == JobKind::job ? JobKind::job : JobKind::task;
 }
 
+// False for what a worker said of a run that it or we had ended by then.
+template <typename Report, typename Assignment>
+bool is_about(const Report& report, const std::optional<Assignment>& job) {
+  return job && job->id == report.job_id && job->epoch == report.epoch;
+}
+
 }  // namespace
 
 // A worker and what it does.
@@ -234,8 +240,7 @@ void Scheduler::begin_jobs() {
 }
 
 bool Scheduler::begin_job(JobKind kind) {
-  if (!store_.read(
-          [kind](sql::Database& database) { return has_job_to_claim(database, kind); })) {
+  if (!store_.read([kind](sql::Database& database) { return has_job_to_claim(database, kind); })) {
     return false;
   }
   Post* post = idle_worker();
@@ -245,9 +250,8 @@ bool Scheduler::begin_job(JobKind kind) {
   std::optional<QueuedJob> job;
   const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
   try {
-    job = store_.write([&](JobTable& jobs) {
-      return claim_job(jobs, kind, post->process.name(), lease_until);
-    });
+    job = store_.write(
+        [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
     space_check_at_ = steady_clock::now() + k_look_for_space;
@@ -374,7 +378,7 @@ void Scheduler::take_reports(Post& post) {
 }
 
 void Scheduler::take(Post& post, const AliveReport& report) {
-  if (!post.job || post.job->epoch != report.epoch) {
+  if (!is_about(report, post.job)) {
     return;
   }
   Post::Assignment& job = *post.job;
@@ -399,8 +403,8 @@ void Scheduler::take(Post& post, const AliveReport& report) {
   }
   const auto since = now - job.kept_at;
   const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
-                                                                     total / k_progress_steps, 1);
+  const bool is_a_step =
+      report.counts.done() - job.kept_done >= std::max<std::int64_t>(total / k_progress_steps, 1);
   const bool is_kept = has_moved && since >= k_progress_at_most_every &&
                        (is_a_step || since >= k_progress_at_least_every);
   if (!is_kept && since < settings_.lease / 3) {
@@ -426,7 +430,7 @@ void Scheduler::take(Post& post, const AliveReport& report) {
 }
 
 void Scheduler::take(Post& post, const EndReport& report) {
-  if (!post.job || post.job->epoch != report.epoch) {
+  if (!is_about(report, post.job)) {
     return;
   }
   if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
@@ -435,17 +439,17 @@ void Scheduler::take(Post& post, const EndReport& report) {
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
-                   id,
-                   job_state_name(job->view.state),
-                   job->view.reason.empty() ? "" : ": ",
-                   job->view.reason);
+               id,
+               job_state_name(job->view.state),
+               job->view.reason.empty() ? "" : ": ",
+               job->view.reason);
     }
   });
   leave_job(post);
 }
 
 void Scheduler::take(Post& post, const TextReport& report) {
-  if (!post.job || post.job->epoch != report.epoch) {
+  if (!is_about(report, post.job)) {
     return;
   }
   save([id = post.job->id, report, worker = post.process.name()](JobTable& jobs) {
@@ -522,6 +526,7 @@ void Scheduler::go_on_when_there_is_space() {
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
+
   struct statvfs space {};
 
   const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
@@ -545,8 +550,8 @@ void Scheduler::do_chores() {
   auto due = store_.read([](sql::Database& database) { return next_due_ms(database); });
   while (due && *due <= now_ms && !space_check_at_) {
     try {
-      const int released = store_.write(
-          [](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
+      const int released =
+          store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
       if (released == 0) {
         break;  // the clock was set back meanwhile
       }
@@ -598,8 +603,7 @@ void Scheduler::set_wall_timer() {
     when.it_value.tv_sec = due / 1000;
     when.it_value.tv_nsec = (due % 1000) * 1'000'000;
   }
-  timerfd_settime(
-      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+  timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
 }
 
 void Scheduler::sleep() {

@@ -73,6 +73,7 @@ class Run final : public JobListener {
 
   void pulse() {
     AliveReport report;
+    report.job_id = order_.job_id;
     report.epoch = order_.epoch;
     {
       const std::lock_guard lock(mutex_);
@@ -85,6 +86,7 @@ class Run final : public JobListener {
 
   void run(const std::filesystem::path& state_dir) {
     EndReport report;
+    report.job_id = order_.job_id;
     report.epoch = order_.epoch;
     try {
       report.ending = run_in(state_dir);
@@ -167,7 +169,7 @@ class Run final : public JobListener {
 
   void tell(std::string_view level, std::string_view text) {
     channel_.send(worker_message_line(
-        TextReport{order_.epoch, std::string(level), std::string(text)}));
+        TextReport{order_.job_id, order_.epoch, std::string(level), std::string(text)}));
   }
 
   RunOrder order_;

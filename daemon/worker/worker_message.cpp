@@ -49,20 +49,35 @@ struct LineWriter {
   }
 
   void operator()(const AliveReport& report) const {
-    json.key("say").string("alive").key("epoch").number(report.epoch);
+    json.key("say")
+        .string("alive")
+        .key("job")
+        .string(report.job_id)
+        .key("epoch")
+        .number(report.epoch);
     write_counts(json, report.counts);
     json.key("in_flight").number(report.in_flight);
     json.key("rate").decimal(report.rows_per_s, k_rate_digits);
   }
 
   void operator()(const TextReport& report) const {
-    json.key("say").string("text").key("epoch").number(report.epoch);
+    json.key("say")
+        .string("text")
+        .key("job")
+        .string(report.job_id)
+        .key("epoch")
+        .number(report.epoch);
     json.key("level").string(report.level).key("text").string(report.text);
   }
 
   void operator()(const EndReport& report) const {
     const RunEnding& ending = report.ending;
-    json.key("say").string("end").key("epoch").number(report.epoch);
+    json.key("say")
+        .string("end")
+        .key("job")
+        .string(report.job_id)
+        .key("epoch")
+        .number(report.epoch);
     json.key("why").number(static_cast<int>(ending.why));
     json.key("exit_code").number(ending.exit_code).key("partial").boolean(ending.is_partial);
     write_counts(json, ending.counts);
@@ -103,7 +118,9 @@ class LineReader {
 
   bool has(std::string_view name) const { return object_.find(name) != nullptr; }
 
-  static std::string text_of(const JsonNode& node) { return std::string(node.string().value_or("")); }
+  static std::string text_of(const JsonNode& node) {
+    return std::string(node.string().value_or(""));
+  }
 
   JobCounts counts() const {
     JobCounts counts;
@@ -155,6 +172,7 @@ RunOrder read_run(const LineReader& line) {
 
 EndReport read_end(const LineReader& line) {
   EndReport report;
+  report.job_id = line.text("job");
   report.epoch = line.number("epoch");
   RunEnding& ending = report.ending;
   ending.why = line.why();
@@ -201,13 +219,15 @@ WorkerMessage parse_worker_message(std::string_view text) {
     return ConcurrencyOrder{line.number("rows")};
   }
   if (say == "alive") {
-    return AliveReport{line.number("epoch"),
+    return AliveReport{line.text("job"),
+                       line.number("epoch"),
                        line.counts(),
                        line.number("in_flight"),
                        line.node("rate").number().value_or(0)};
   }
   if (say == "text") {
-    return TextReport{line.number("epoch"), line.text("level"), line.text("text")};
+    return TextReport{
+        line.text("job"), line.number("epoch"), line.text("level"), line.text("text")};
   }
   if (say == "end") {
     return read_end(line);

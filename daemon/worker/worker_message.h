@@ -39,8 +39,9 @@ struct ConcurrencyOrder {
   std::int64_t rows_in_flight = 0;
 };
 
-// Worker to daemon, each about the job with this fencing number.
+// Worker to daemon, each about the run of a job: the number alone tells no job from the next.
 struct AliveReport {
+  std::string job_id;
   std::int64_t epoch = 0;
   JobCounts counts;
   std::int64_t in_flight = 0;
@@ -48,12 +49,14 @@ struct AliveReport {
 };
 
 struct TextReport {
+  std::string job_id;
   std::int64_t epoch = 0;
   std::string level;  // "info", "warning"
   std::string text;
 };
 
 struct EndReport {
+  std::string job_id;
   std::int64_t epoch = 0;
   RunEnding ending;
 };

@@ -56,11 +56,13 @@ TEST_CASE("orders to a job that runs arrive", "[worker_message]") {
 
 TEST_CASE("a sign of life arrives with its counts", "[worker_message]") {
   AliveReport report;
+  report.job_id = "job_1";
   report.epoch = 3;
   report.counts = k_counts;
   report.in_flight = 9;
   report.rows_per_s = 1.5;
   const AliveReport got = again(report);
+  CHECK(got.job_id == "job_1");
   CHECK(got.epoch == 3);
   CHECK(got.counts == k_counts);
   CHECK(got.in_flight == 9);
@@ -73,19 +75,24 @@ TEST_CASE("a sign of life arrives with its counts", "[worker_message]") {
 
 TEST_CASE("a text and an end arrive", "[worker_message]") {
   TextReport text;
+  text.job_id = "job_2";
   text.epoch = 4;
   text.level = "warning";
   text.text = "two\nlines \"and\" ümlaut";
+  CHECK(again(text).job_id == "job_2");
   CHECK(again(text).epoch == 4);
   CHECK(again(text).level == "warning");
   CHECK(again(text).text == text.text);
 
   EndReport report;
+  report.job_id = "job_3";
   report.epoch = 5;
   report.ending.why = RunEnding::Why::shut_down;
   report.ending.exit_code = 130;
   report.ending.is_partial = true;
   report.ending.counts = k_counts;
+  CHECK(again(report).job_id == "job_3");
+  CHECK(again(report).epoch == 5);
   CHECK_FALSE(again(report).ending.fault);
   report.ending.fault = JobFault{"storage_full", "no room", "make some"};
   const RunEnding got = again(report).ending;
