@@ -304,6 +304,7 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.record = job.record;
   order.created_ms = job.view.created_ms;
   order.concurrency = assignment.part.share;
+  order.counts = job.view.counts;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
   order.keys = find_keys_(job);

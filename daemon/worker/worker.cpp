@@ -47,7 +47,10 @@ JobFault fault_of(const Error& error) {
 // One job in the hands of this worker.
 class Run final : public JobListener {
  public:
-  Run(RunOrder order, LineChannel& channel) : order_(std::move(order)), channel_(channel) {}
+  Run(RunOrder order, LineChannel& channel)
+      : order_(std::move(order)),
+        channel_(channel),
+        counts_(order_.counts) {}
 
   void note(std::string_view text) override { tell("info", text); }
 
@@ -56,6 +59,7 @@ class Run final : public JobListener {
   void progress(const ProgressSnapshot& snapshot) override {
     const std::lock_guard lock(mutex_);
     latest_ = snapshot;
+    counts_ = counts_of(snapshot);
   }
 
   // Any thread.
@@ -77,7 +81,7 @@ class Run final : public JobListener {
     report.epoch = order_.epoch;
     {
       const std::lock_guard lock(mutex_);
-      report.counts = counts_of(latest_);
+      report.counts = counts_;
       report.in_flight = static_cast<std::int64_t>(latest_.in_flight);
       report.rows_per_s = latest_.rows_per_s;
     }
@@ -163,7 +167,7 @@ class Run final : public JobListener {
     const std::lock_guard lock(mutex_);
     ending.fault = std::move(fault);
     ending.exit_code = exit_code;
-    ending.counts = counts_of(latest_);
+    ending.counts = counts_;
     return ending;
   }
 
@@ -177,6 +181,7 @@ class Run final : public JobListener {
   JobControl control_;
   std::mutex mutex_;
   ProgressSnapshot latest_;
+  JobCounts counts_;  // until the engine has read what earlier runs left: theirs
   std::optional<RunEnding::Why> stopped_;
 };
 

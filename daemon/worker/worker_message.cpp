@@ -28,6 +28,7 @@ struct LineWriter {
     json.key("say").string("run").key("job").string(order.job_id);
     json.key("epoch").number(order.epoch).key("record").string(order.record);
     json.key("created").number(order.created_ms).key("concurrency").number(order.concurrency);
+    write_counts(json, order.counts);
     json.key("writes_result").boolean(order.writes_result);
     json.key("retries_failed").boolean(order.retries_failed).key("retry_only").begin_array();
     for (const std::string& failure : order.retry_only) {
@@ -155,6 +156,7 @@ RunOrder read_run(const LineReader& line) {
   order.record = line.text("record");
   order.created_ms = line.number("created");
   order.concurrency = line.number("concurrency");
+  order.counts = line.counts();
   order.writes_result = line.flag("writes_result");
   order.retries_failed = line.flag("retries_failed");
   for (const JsonNode& failure : line.node("retry_only").items()) {

@@ -25,6 +25,7 @@ struct RunOrder {
   std::string record;  // JSON of core/job_record.h
   std::int64_t created_ms = 0;
   std::int64_t concurrency = 0;  // rows in flight to begin with
+  JobCounts counts;              // of the runs before
   bool writes_result = true;     // to a place of its own in the job's folder, when it has no other
   bool retries_failed = false;
   std::vector<std::string> retry_only;

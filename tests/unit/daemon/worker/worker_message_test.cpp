@@ -27,6 +27,7 @@ TEST_CASE("an order to run arrives with all of it", "[worker_message]") {
   order.record = "{\"prompt\":\"a\nb\"}";
   order.created_ms = 1'800'000'000'123;
   order.concurrency = 16;
+  order.counts = k_counts;
   order.writes_result = false;
   order.retries_failed = true;
   order.retry_only = {"timeout", "refused"};
@@ -37,6 +38,7 @@ TEST_CASE("an order to run arrives with all of it", "[worker_message]") {
   CHECK(got.record == order.record);
   CHECK(got.created_ms == order.created_ms);
   CHECK(got.concurrency == 16);
+  CHECK(got.counts == k_counts);
   CHECK_FALSE(got.writes_result);
   CHECK(got.retries_failed);
   CHECK(got.retry_only == order.retry_only);
