@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/json_document.h"
 #include "core/json_text.h"
+#include "core/text.h"
 
 #include <fmt/format.h>
 
@@ -68,7 +69,7 @@ struct LineWriter {
         .string(report.job_id)
         .key("epoch")
         .number(report.epoch);
-    json.key("level").string(report.level).key("text").string(report.text);
+    json.key("level").string(report.level).key("text").string(as_utf8(report.text));
   }
 
   void operator()(const EndReport& report) const {
@@ -83,8 +84,11 @@ struct LineWriter {
     json.key("exit_code").number(ending.exit_code).key("partial").boolean(ending.is_partial);
     write_counts(json, ending.counts);
     if (ending.fault) {
-      json.key("fault").begin_array().string(ending.fault->code).string(ending.fault->message);
-      json.string(ending.fault->hint).end_array();
+      json.key("fault")
+          .begin_array()
+          .string(ending.fault->code)
+          .string(as_utf8(ending.fault->message));
+      json.string(as_utf8(ending.fault->hint)).end_array();
     }
   }
 };

@@ -105,6 +105,15 @@ TEST_CASE("a text and an end arrive", "[worker_message]") {
   CHECK(got.fault == report.ending.fault);
 }
 
+TEST_CASE("bytes that are no text do not keep an end from arriving", "[worker_message]") {
+  EndReport report;
+  report.ending.fault = JobFault{"input_missing", "no file caf\xe9.csv", "look at \xff"};
+  CHECK_THAT(again(report).ending.fault->message, ContainsSubstring("no file caf"));
+  TextReport text;
+  text.text = "\xc3";
+  again(text);
+}
+
 TEST_CASE("what is no message is refused", "[worker_message]") {
   for (const std::string line : {"",
                                  "\n",
