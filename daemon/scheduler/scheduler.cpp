@@ -56,6 +56,12 @@ JobKind other_kind(JobKind kind) noexcept {
   return kind == JobKind::job ? JobKind::job : JobKind::task;
 }
 
+// False for what a worker said of a run that it or we had ended by then.
+template <typename Report, typename Assignment>
+bool is_about(const Report& report, const std::optional<Assignment>& job) {
+  return job && job->id == report.job_id && job->epoch == report.epoch;
+}
+
 }  // namespace
 
 // A worker and what it does.
@@ -320,6 +326,7 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.record = job.record;
   order.created_ms = job.view.created_ms;
   order.concurrency = assignment.part.share;
+  order.counts = job.view.counts;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
   order.counts = job.view.counts;
