@@ -144,12 +144,6 @@ SchedulerFigures Scheduler::figures() const noexcept {
   return {worker_count_, running_count_};
 }
 
-// False for what a worker said of a run that it or we had ended by then.
-template <typename Report, typename Assignment>
-static bool is_about(const Report& report, const std::optional<Assignment>& job) {
-  return job && job->id == report.job_id && job->epoch == report.epoch;
-}
-
 // What ran when the daemon before this one ended: its workers are gone or about to go.
 void Scheduler::recover() {
   const auto running = store_.read([](sql::Database& database) {
