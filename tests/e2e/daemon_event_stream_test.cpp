@@ -23,11 +23,12 @@ TEST_CASE("an EventSource gets every event once and in order, across a crash of 
   for (int row = 0; row < 20; ++row) {
     rows += std::string(row == 0 ? "" : ",") + R"({"text":"row )" + std::to_string(row) + "\"}";
   }
-  const std::string job = daemon.submit(daemon.job_body(rows + "]", "say {text}", R"("concurrency":1)"));
+  const std::string job =
+      daemon.submit(daemon.job_body(rows + "]", "say {text}", R"("concurrency":1)"));
   REQUIRE(wait_until([&] { return daemon.get("/jobs/" + job).at(".rows.ok") > "0"; }));
 
-  Process client({.argv = {"node", "event_stream_client.mjs", daemon.socket(), job, "1"},
-                  .folder = folder});
+  Process client(
+      {.argv = {"node", "event_stream_client.mjs", daemon.socket(), job, "1"}, .folder = folder});
   CHECK(client.wait_for_output("2 job.started 2\n"));
   REQUIRE(client.wait_for_output("live\n"));
   daemon.kill();

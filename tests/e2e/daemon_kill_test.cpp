@@ -50,7 +50,8 @@ class Clients {
       const std::string name = "client" + std::to_string(client) + "-" + std::to_string(number);
       const bool has_key = number % 2 == 0;
       while (!check.submit(name, 1 + number % 5, has_key, R"("concurrency":2)")) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));  // nobody there: not all the time
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds(5));  // nobody there: not all the time
         if (!has_key || is_over_) {
           break;
         }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 
 using namespace batchllm::test;
 
@@ -118,6 +119,26 @@ TEST_CASE("a worker that stands still beyond its lease is replaced and changes n
   REQUIRE(jobs.size() == 2);
   CHECK(jobs[0].find("usage")->find("input_tokens")->integer().value_or(0) > 0);
   check_all(check, daemon);
+}
+
+TEST_CASE("workers are the first to go when memory runs out", "[e2e][daemon][stop]") {
+  DaemonProcess daemon(options("400ms"));
+  daemon.submit(daemon.job_body(R"([{"text":"one"}])"));
+  const auto score = [](pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/oom_score_adj");
+    int value = 0;
+    file >> value;
+    return value;
+  };
+  if (score(daemon.process().id()) >= 500) {
+    WARN("skipped: this process and its children are offered already");
+    return;
+  }
+  REQUIRE(wait_until([&] { return daemon.workers().size() == 1; }));
+  CHECK(wait_until([&] {
+    const auto workers = daemon.workers();
+    return !workers.empty() && score(workers.front()) == 500;
+  }));
 }
 
 TEST_CASE("a daemon that stands still for longer than a lease loses nothing",

@@ -49,26 +49,27 @@ std::string message_of(const std::string& row) {
 std::string told_by_document(const JsonNode& job) {
   const JsonNode& rows = *job.find("rows");
   const JsonNode& usage = *job.find("usage");
-  return fmt::format("{} reason={} wish={} priority={} attempt={} crashes={} exit={} rows={}/{}/{}/{} "
-                     "cost={} tokens={}/{} events={} created={} started={} finished={}",
-                     text_of(job, "state"),
-                     text_of(job, "reason"),
-                     text_of(job, "desired"),
-                     number_of(job, "priority"),
-                     number_of(job, "attempt"),
-                     number_of(job, "crash_count"),
-                     number_of(job, "exit_code"),
-                     number_of(rows, "total"),
-                     number_of(rows, "ok"),
-                     number_of(rows, "failed"),
-                     number_of(rows, "skipped"),
-                     text_of(job, "cost_usd"),
-                     number_of(usage, "input_tokens"),
-                     number_of(usage, "output_tokens"),
-                     number_of(job, "last_event"),
-                     text_of(job, "created_at"),
-                     text_of(job, "started_at"),
-                     text_of(job, "finished_at"));
+  return fmt::format(
+      "{} reason={} wish={} priority={} attempt={} crashes={} exit={} rows={}/{}/{}/{} "
+      "cost={} tokens={}/{} events={} created={} started={} finished={}",
+      text_of(job, "state"),
+      text_of(job, "reason"),
+      text_of(job, "desired"),
+      number_of(job, "priority"),
+      number_of(job, "attempt"),
+      number_of(job, "crash_count"),
+      number_of(job, "exit_code"),
+      number_of(rows, "total"),
+      number_of(rows, "ok"),
+      number_of(rows, "failed"),
+      number_of(rows, "skipped"),
+      text_of(job, "cost_usd"),
+      number_of(usage, "input_tokens"),
+      number_of(usage, "output_tokens"),
+      number_of(job, "last_event"),
+      text_of(job, "created_at"),
+      text_of(job, "started_at"),
+      text_of(job, "finished_at"));
 }
 
 std::string time_or_nothing(const std::optional<std::int64_t>& time_ms) {
@@ -76,27 +77,28 @@ std::string time_or_nothing(const std::optional<std::int64_t>& time_ms) {
 }
 
 std::string told_by_events(const JobView& view) {
-  return fmt::format("{} reason={} wish={} priority={} attempt={} crashes={} exit={} rows={}/{}/{}/{} "
-                     "cost={}.{:06} tokens={}/{} events={} created={} started={} finished={}",
-                     job_state_name(view.state),
-                     view.reason,
-                     job_wish_name(view.wish),
-                     view.priority,
-                     view.attempt,
-                     view.crash_count,
-                     view.exit_code.value_or(-1),
-                     view.counts.rows_total.value_or(-1),
-                     view.counts.ok,
-                     view.counts.failed,
-                     view.counts.skipped,
-                     view.counts.cost_micro_usd / 1'000'000,
-                     view.counts.cost_micro_usd % 1'000'000,
-                     view.counts.input_tokens,
-                     view.counts.output_tokens,
-                     view.last_seq,
-                     rfc3339_text(view.created_ms),
-                     time_or_nothing(view.started_ms),
-                     time_or_nothing(view.finished_ms));
+  return fmt::format(
+      "{} reason={} wish={} priority={} attempt={} crashes={} exit={} rows={}/{}/{}/{} "
+      "cost={}.{:06} tokens={}/{} events={} created={} started={} finished={}",
+      job_state_name(view.state),
+      view.reason,
+      job_wish_name(view.wish),
+      view.priority,
+      view.attempt,
+      view.crash_count,
+      view.exit_code.value_or(-1),
+      view.counts.rows_total.value_or(-1),
+      view.counts.ok,
+      view.counts.failed,
+      view.counts.skipped,
+      view.counts.cost_micro_usd / 1'000'000,
+      view.counts.cost_micro_usd % 1'000'000,
+      view.counts.input_tokens,
+      view.counts.output_tokens,
+      view.last_seq,
+      rfc3339_text(view.created_ms),
+      time_or_nothing(view.started_ms),
+      time_or_nothing(view.finished_ms));
 }
 
 // Every page of a list.
@@ -104,7 +106,8 @@ std::vector<JsonNode> all_items(const DaemonProcess& daemon, const std::string& 
   std::vector<JsonNode> items;
   std::string cursor;
   do {
-    const ApiAnswer page = daemon.get(list + "?limit=500" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    const ApiAnswer page =
+        daemon.get(list + "?limit=500" + (cursor.empty() ? "" : "&cursor=" + cursor));
     if (page.status != 200) {
       throw std::runtime_error(list + " is answered with " + page.body);
     }
@@ -164,9 +167,10 @@ bool QueueCheck::submit(const std::string& name,
 
 std::size_t QueueCheck::acknowledged() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<std::size_t>(std::count_if(submitted_.begin(),
-                                                submitted_.end(),
-                                                [](const auto& job) { return !job.second.id.empty(); }));
+  return static_cast<std::size_t>(
+      std::count_if(submitted_.begin(), submitted_.end(), [](const auto& job) {
+        return !job.second.id.empty();
+      }));
 }
 
 void QueueCheck::note_answered_rows() {
@@ -284,7 +288,10 @@ void QueueCheck::check_events(const std::string& id, const JsonNode& job) {
       return;
     }
     if (view.counts.done() < done) {
-      found(fmt::format("{}: {} of its rows are done no more with {}", id, done - view.counts.done(), event.to_json()));
+      found(fmt::format("{}: {} of its rows are done no more with {}",
+                        id,
+                        done - view.counts.done(),
+                        event.to_json()));
     }
     if (type == "job.started" && view.epoch != epoch + 1) {
       found(fmt::format("{}: epoch {} follows {}", id, view.epoch, epoch));
@@ -334,7 +341,8 @@ void QueueCheck::check_calls(const SimulatorProcess& simulator) {
     for (std::size_t row = 0; row < job.rows; ++row) {
       const std::size_t count = times[message_of(row_text(name, row))];
       if (count > 1 + doubts_[name]) {
-        found(fmt::format("'{}' was asked {} times, with {} crashes", row_text(name, row), count, doubts_[name]));
+        found(fmt::format(
+            "'{}' was asked {} times, with {} crashes", row_text(name, row), count, doubts_[name]));
       }
     }
   }

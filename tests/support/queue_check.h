@@ -15,10 +15,10 @@
 
 namespace batchllm::test {
 
-// What tests asked of a daemon that crashes, and whether all of it holds afterwards: no job that was
-// acknowledged is lost, none is there that nobody submitted, events have no gaps and tell what is
-// stored beside them, and no row is asked again whose answer was on record. Jobs have names of their
-// own, and the rows of a job are "NAME 0", "NAME 1", …
+// What tests asked of a daemon that crashes, and whether all of it holds afterwards: no job that
+// was acknowledged is lost, none is there that nobody submitted, events have no gaps and tell what
+// is stored beside them, and no row is asked again whose answer was on record. Jobs have names of
+// their own, and the rows of a job are "NAME 0", "NAME 1", …
 //
 // Problems are texts, not failures: it may be used from any thread. Thread-safe where it says so.
 class QueueCheck {
@@ -64,14 +64,15 @@ class QueueCheck {
   void check_result(const std::string& id, const std::string& name, std::size_t rows);
   void check_calls(const SimulatorProcess& simulator);
   void check_database();
+
   void found(std::string problem) { problems_.push_back(std::move(problem)); }
 
   const DaemonProcess& daemon_;
   mutable std::mutex mutex_;
-  std::map<std::string, Submitted> submitted_;  // by name
-  std::map<std::string, std::int64_t> answered_ms_;   // message, when it was seen to be on record
-  std::set<std::string> read_whole_;                  // job folders with nothing new to come
-  std::map<std::string, std::size_t> doubts_;         // by name: attempts that were cut off
+  std::map<std::string, Submitted> submitted_;       // by name
+  std::map<std::string, std::int64_t> answered_ms_;  // message, when it was seen to be on record
+  std::set<std::string> read_whole_;                 // job folders with nothing new to come
+  std::map<std::string, std::size_t> doubts_;        // by name: attempts that were cut off
   std::vector<std::string> problems_;
   std::size_t interruptions_ = 0;
 };
