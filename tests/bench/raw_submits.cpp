@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What SQLite alone does with the writes of a queue's submissions: reads the jobs that a service has
-// queued, with their events and files, and puts the same rows into a new database with the same
+// What SQLite alone does with the writes of a queue's submissions: reads the jobs that a service
+// has queued, with their events and files, and puts the same rows into a new database with the same
 // schema and settings, in transactions of as many jobs as one of the service's commits held:
 //   raw_submits QUEUE_DB NEW_DB JOBS_PER_COMMIT
 // Prints jobs, commits and seconds as JSON. Only the writing is timed, with rows in memory and
@@ -110,8 +110,8 @@ class Table {
 };
 
 void copy_schema(sqlite3* from, sqlite3* to) {
-  const Statement statement = prepare(
-      from, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index'");
+  const Statement statement =
+      prepare(from, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type = 'index'");
   while (sqlite3_step(statement.get()) == SQLITE_ROW) {
     execute(to, reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));
   }
@@ -120,7 +120,8 @@ void copy_schema(sqlite3* from, sqlite3* to) {
 // As the service sets its writer up, and checkpoints under load.
 constexpr const char* k_settings =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864; PRAGMA mmap_size=0; "
+    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864; PRAGMA "
+    "mmap_size=0; "
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA wal_autocheckpoint=4000";
 
 // Rows of `table` that belong to the first `jobs` of `all`: each job has as many.
@@ -148,8 +149,8 @@ void run(const char* source, const char* target, double jobs_per_commit) {
   std::size_t commits = 0;
   for (std::size_t done = 0; done < jobs.size();) {
     ++commits;
-    const auto upto = static_cast<std::size_t>(
-        std::llround(static_cast<double>(commits) * jobs_per_commit));
+    const auto upto =
+        static_cast<std::size_t>(std::llround(static_cast<double>(commits) * jobs_per_commit));
     const std::size_t end = std::min(jobs.size(), std::max(upto, done + 1));
     execute(to.get(), "BEGIN IMMEDIATE");
     for (; done < end; ++done) {
@@ -161,12 +162,11 @@ void run(const char* source, const char* target, double jobs_per_commit) {
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  fmt::print(
-      R"({{"jobs":{},"commits":{},"seconds":{:.6f}}})"
-      "\n",
-      jobs.size(),
-      commits,
-      seconds);
+  fmt::print(R"({{"jobs":{},"commits":{},"seconds":{:.6f}}})"
+             "\n",
+             jobs.size(),
+             commits,
+             seconds);
 }
 
 }  // namespace

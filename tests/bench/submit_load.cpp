@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends requests to a service on a UNIX socket over connections that stay open, each with one request
-// under way, and prints how long the answers took as JSON:
+// Sends requests to a service on a UNIX socket over connections that stay open, each with one
+// request under way, and prints how long the answers took as JSON:
 //   submit_load SOCKET REQUESTS CLIENTS SECONDS [RATE]
-// REQUESTS holds them as they go over the wire, each behind a line with its length in bytes; they are
-// sent in turn. With RATE, so many begin in a second whether or not those before are answered, and a
-// time counts from when the request was due; without, each client sends the next when it has the last
-// answer. One thread, so that it is never what limits the service.
+// REQUESTS holds them as they go over the wire, each behind a line with its length in bytes; they
+// are sent in turn. With RATE, so many begin in a second whether or not those before are answered,
+// and a time counts from when the request was due; without, each client sends the next when it has
+// the last answer. One thread, so that it is never what limits the service.
 #include <fmt/format.h>
 
 #include <poll.h>
@@ -225,8 +225,7 @@ class Load {
 
 // The smallest time that so large a share of all does not exceed.
 double quantile(const std::vector<double>& sorted, double share) {
-  const auto rank =
-      static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
   return sorted.empty() ? 0 : sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 

@@ -31,18 +31,19 @@ function follow(daemon, id) {
   return follower;
 }
 
-// Milliseconds from the answer of a write to its event at the last of all who follow.
+// Milliseconds from a write to its event at the last of all who follow. From its sending, which is before
+// it is durable and answered: the answer is read by the same loop as the events, and may come last.
 async function spread(daemon, all, id, priority) {
+  const sent = performance.now();
   const { last_event: number } = await daemon.ask('PATCH', `/api/v1/jobs/${id}`, { priority });
-  const answered = performance.now();
   const times = () => all.map((one) => one.seen.get(String(number)));
   while (times().includes(undefined)) {
-    if (performance.now() - answered > 10_000) {
+    if (performance.now() - sent > 10_000) {
       throw new Error(`${times().filter((at) => at === undefined).length} clients did not get event ${number}`);
     }
     await sleep(1);
   }
-  return Math.max(0, Math.max(...times()) - answered);
+  return Math.max(...times()) - sent;
 }
 
 async function sse(place) {
@@ -65,7 +66,7 @@ async function sse(place) {
           unit: 'MB', target: 30, note: `${followers} clients more than none: ${idle.toFixed(1)} MB idle, ${after.toFixed(1)} MB after events`,
         }),
         figure('daemon-sse-spread', Math.max(...times), {
-          unit: 'ms', target: 100, note: `from the write's answer to the last of ${followers} clients, the slowest of ${times.length}; `
+          unit: 'ms', target: 100, note: `from the write to the last of ${followers} clients, the slowest of ${times.length}; `
             + `median ${median(times).toFixed(1)} ms`, rounds: { ms: times },
         }),
       ];
