@@ -4,6 +4,7 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
+#include "adapters/job/job_output.h"
 #include "cli/daemon_client.h"
 #include "cli/daemon_command.h"
 #include "cli/daemon_connection.h"

@@ -53,7 +53,7 @@ TEST_CASE("people are told why a job does not run", "[queued_job]") {
   CHECK_THAT(
       reason_text(job_with(
           R"("state":"queued","reason":"not_before","not_before":"2026-11-22T02:00:00.000Z")")),
-      StartsWith("begins at 2026-11-2"));
+      ContainsSubstring("begins at 2026-11-2"));
   CHECK_THAT(reason_text(job_with(R"("state":"paused","reason":"cost_limit")")),
              ContainsSubstring("--max-cost"));
   CHECK(reason_text(job_with(R"("state":"running","reason":null,"desired":"cancel")")) ==
