@@ -4,6 +4,7 @@
 #include "adapters/files/content_store.h"
 #include "adapters/secrets/key_vault.h"
 #include "daemon/queue/job_store.h"
+#include "daemon/scheduler/disk_room.h"
 #include "daemon/scheduler/scheduler.h"
 #include "daemon/service/service_control.h"
 
@@ -22,6 +23,7 @@ struct ApiContext {
   ServiceControl& service;
   std::filesystem::path state_dir;
   std::optional<std::uint64_t> max_upload_bytes;
+  DiskRoom& disk;
 };
 
 }  // namespace batchllm::daemon

@@ -23,9 +23,9 @@ constexpr std::int64_t k_longest_drain_s = 86'400;
 
 std::array<std::int64_t, k_states_alive> count_jobs(sql::Database& database) {
   std::array<std::int64_t, k_states_alive> counts{};
-  counts[0] = database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 0")
-                  .value_or(0) +
-              database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 1").value_or(0);
+  counts[0] =
+      database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 0").value_or(0) +
+      database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 1").value_or(0);
   auto query = database.prepare(
       "SELECT state, count(*) FROM jobs WHERE state BETWEEN 1 AND 4 GROUP BY state");
   while (query.step()) {
@@ -44,8 +44,13 @@ HttpResponse get_health(ApiContext& context, ApiCall& call) {
     std::error_code error;
     const auto bytes = std::filesystem::file_size(database.path(), error);
     JsonWriter json;
-    json.begin_object().key("status").string("ok").key("database").begin_object();
-    json.key("status").string("ok").key("schema_version").number(sql::schema_version(database));
+    const bool is_full = context.disk.is_full();
+    json.begin_object().key("status").string(is_full ? "degraded" : "ok");
+    json.key("database").begin_object();
+    json.key("status")
+        .string(is_full ? "full" : "ok")
+        .key("schema_version")
+        .number(sql::schema_version(database));
     json.key("bytes").number(error ? std::int64_t{0} : static_cast<std::int64_t>(bytes));
     json.key("wal_bytes").number(figures.log_bytes).end_object();
     json.key("connections").number(static_cast<std::int64_t>(context.service.connection_count()));
@@ -84,9 +89,9 @@ HttpResponse drain_daemon(ApiContext& context, ApiCall& call) {
   const RequestMembers members(body, {"deadline_s"});
   const auto deadline_s = members.integer("deadline_s", 0, k_longest_drain_s);
   const auto running = static_cast<std::int64_t>(context.scheduler.figures().running);
-  context.service.drain(deadline_s ? std::optional<std::chrono::milliseconds>(
-                                         std::chrono::seconds(*deadline_s))
-                                   : std::nullopt);
+  context.service.drain(
+      deadline_s ? std::optional<std::chrono::milliseconds>(std::chrono::seconds(*deadline_s))
+                 : std::nullopt);
   JsonWriter json;
   json.begin_object().key("draining").boolean(true).key("running").number(running);
   return json_response(202, json.end_object().text());

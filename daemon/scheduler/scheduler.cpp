@@ -10,7 +10,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/statvfs.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -154,6 +153,8 @@ void Scheduler::recover() {
 }
 
 void Scheduler::run() {
+  // Jobs that an earlier daemon paused for want of room.
+  space_check_at_ = steady_clock::now();
   while (true) {
     {
       const std::lock_guard lock(settings_mutex_);
@@ -193,8 +194,8 @@ bool Scheduler::save(const SavedWork& work) {
     if (error_kind(error.code()).exit_code != error_kind(ErrorCode::storage).exit_code) {
       return false;
     }
-    if (is_disk_full(error) && !space_check_at_) {
-      space_check_at_ = steady_clock::now() + k_look_for_space;
+    if (is_disk_full(error)) {
+      wait_for_space();
     }
     unsaved_.push_back(work);
     return false;
@@ -250,12 +251,11 @@ bool Scheduler::begin_job(JobKind kind) {
   std::optional<QueuedJob> job;
   const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
   try {
-    job = store_.write([&](JobTable& jobs) {
-      return claim_job(jobs, kind, post->process.name(), lease_until);
-    });
+    job = store_.write(
+        [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
-    space_check_at_ = steady_clock::now() + k_look_for_space;
+    wait_for_space();
   }
   if (!job) {
     return false;
@@ -404,8 +404,8 @@ void Scheduler::take(Post& post, const AliveReport& report) {
   }
   const auto since = now - job.kept_at;
   const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
-                                                                     total / k_progress_steps, 1);
+  const bool is_a_step =
+      report.counts.done() - job.kept_done >= std::max<std::int64_t>(total / k_progress_steps, 1);
   const bool is_kept = has_moved && since >= k_progress_at_most_every &&
                        (is_a_step || since >= k_progress_at_least_every);
   if (!is_kept && since < settings_.lease / 3) {
@@ -434,16 +434,16 @@ void Scheduler::take(Post& post, const EndReport& report) {
   if (!post.job || post.job->epoch != report.epoch) {
     return;
   }
-  if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
-    space_check_at_ = steady_clock::now() + k_look_for_space;
+  if (report.ending.fault && report.ending.fault->code == "storage_full") {
+    wait_for_space();
   }
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
-                   id,
-                   job_state_name(job->view.state),
-                   job->view.reason.empty() ? "" : ": ",
-                   job->view.reason);
+               id,
+               job_state_name(job->view.state),
+               job->view.reason.empty() ? "" : ": ",
+               job->view.reason);
     }
   });
   leave_job(post);
@@ -525,20 +525,34 @@ void Scheduler::stop_everything(Time now) {
   }
 }
 
+void Scheduler::wait_for_space() noexcept {
+  if (!space_check_at_) {
+    space_check_at_ = steady_clock::now() + k_look_for_space;
+  }
+}
+
 void Scheduler::go_on_when_there_is_space() {
+  if (disk_ != nullptr && disk_->is_full()) {
+    wait_for_space();
+  }
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
-  struct statvfs space {};
-
-  const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
-  const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
-  if (known && free_bytes < settings_.free_bytes_to_go_on) {
-    space_check_at_ = steady_clock::now() + k_look_for_space;
+  space_check_at_.reset();
+  if (disk_ != nullptr && !disk_->look()) {
+    wait_for_space();
     return;
   }
-  space_check_at_.reset();
-  save([](JobTable& jobs) { resume_after_full_disk(jobs); });
+  const bool any_waits = store_.read([](sql::Database& database) {
+    return database
+        .integer(
+            "SELECT 1 FROM jobs WHERE state BETWEEN 1 AND 4 AND state = 2 AND reason = "
+            "'disk_full' LIMIT 1")
+        .has_value();
+  });
+  if (any_waits) {
+    save([](JobTable& jobs) { resume_after_full_disk(jobs); });
+  }
 }
 
 void Scheduler::do_chores() {
@@ -555,7 +569,7 @@ void Scheduler::do_chores() {
       store_.write([](JobTable& jobs) { return release_due_jobs(jobs, k_released_at_once); });
     } catch (const Error& error) {
       log_error("cannot release jobs whose time has come: {}", error.message());
-      space_check_at_ = steady_clock::now() + k_look_for_space;
+      wait_for_space();
       break;
     }
     due = store_.read([](sql::Database& database) { return next_due_ms(database); });
@@ -601,8 +615,7 @@ void Scheduler::set_wall_timer() {
     when.it_value.tv_sec = due / 1000;
     when.it_value.tv_nsec = (due % 1000) * 1'000'000;
   }
-  timerfd_settime(
-      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+  timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
 }
 
 void Scheduler::sleep() {
