@@ -258,7 +258,13 @@ class RequestReader {
     TemplateNames names;
     names.open_ended = true;
     names.variables = record_.settings.prompt.variables;
-    ChatTemplate::compile(text, names);
+    try {
+      ChatTemplate::compile(text, names);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::column_missing) {
+        throw;
+      }
+    }
     context_.store.read([this](sql::Database& database) {
       for (const JobDependency& dependency : request_.submission.after) {
         require_job(database, dependency.after_id);
