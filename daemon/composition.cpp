@@ -4,11 +4,13 @@
 #include "adapters/config/settings_files.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
+#include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "daemon/api/api_router.h"
 #include "daemon/api/scheduled_job.h"
 #include "daemon/http/http_server.h"
+#include "daemon/queue/queue_repair.h"
 #include "daemon/queue/queue_schema.h"
 #include "daemon/scheduler/backup_chore.h"
 #include "daemon/scheduler/disk_room.h"
@@ -54,6 +56,7 @@ class StateFolder {
       : lock_(sql::lock_state_folder(settings.state_dir)),
         path_(daemon_folder(settings) / "queue.db") {
     sql::refuse_network_file_system(daemon_folder(settings));
+    refuse_unfinished_repair(settings.state_dir);
     sql::MigrationOptions options;
     options.backups = daemon_folder(settings) / "backups";
     options.now_ms = clock.wall_ms();
@@ -316,9 +319,13 @@ int run_daemon(DaemonStart start) {
   return 0;
 }
 
-int repair_daemon(const DaemonSettings& settings) {
-  log_error("there is no queue to repair in {}", settings.state_dir);
-  return 1;
+int repair_daemon(const DaemonSettings& settings, bool wants_json) {
+  const FileHandle lock = sql::lock_state_folder(settings.state_dir);
+  const RepairReport report = repair_queue(settings.state_dir, SystemClock().wall_ms());
+  write_all(STDOUT_FILENO,
+            wants_json ? repair_report_json(report) + "\n" : repair_report_text(report),
+            "standard output");
+  return 0;
 }
 
 }  // namespace batchllm::daemon

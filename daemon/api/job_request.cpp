@@ -290,11 +290,7 @@ class RequestReader {
   void finish() {
     QueuedJob& job = request_.submission.job;
     job.model = record_.settings.model.model;
-    job.lane = fmt::format("{} {} {}{}",
-                           endpoint_,
-                           job.model,
-                           record_.settings.model.key_env,
-                           record_.settings.model.key_file);
+    job.lane = lane_of(endpoint_, record_.settings);
     job.concurrency = record_.settings.limits.concurrency;
     job.max_cost_micro_usd = record_.settings.limits.max_cost_micro_usd;
     job.output_path = record_.output_path;

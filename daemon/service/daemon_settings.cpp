@@ -31,6 +31,7 @@ constexpr std::array k_global_options = {
     std::string_view("config"),
     std::string_view("no_config"),
     std::string_view("state_dir"),
+    std::string_view("json"),
 };
 
 std::vector<const OptionKey*> daemon_options() {
@@ -229,6 +230,7 @@ DaemonCall parse_daemon_call(const std::vector<std::string>& words) {
   call.help = take("help");
   call.version = take("version");
   call.repair = take("daemon.repair");
+  call.json = take("json");
   take("daemon.foreground");  // the service always stays there
   return call;
 }

@@ -44,6 +44,7 @@ struct DaemonCall {
   bool help = false;
   bool version = false;
   bool repair = false;
+  bool json = false;  // what --repair says
 };
 
 // Throws Error(usage) as parse_flag_words does, and for values that a flag cannot have.

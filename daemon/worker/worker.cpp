@@ -101,6 +101,7 @@ class Run final : public JobListener {
     JobRecord record = parse_job_record(order_.record, order_.job_id);
     record.id = order_.job_id;
     record.created_ms = order_.created_ms;
+    record.queued_by_daemon = true;
     JobStart start;
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;
@@ -166,8 +167,8 @@ class Run final : public JobListener {
   }
 
   void tell(std::string_view level, std::string_view text) {
-    channel_.send(worker_message_line(
-        TextReport{order_.epoch, std::string(level), std::string(text)}));
+    channel_.send(
+        worker_message_line(TextReport{order_.epoch, std::string(level), std::string(text)}));
   }
 
   RunOrder order_;
