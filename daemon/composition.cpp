@@ -60,8 +60,12 @@ class StateFolder {
     sql::MigrationOptions options;
     options.backups = daemon_folder(settings) / "backups";
     options.now_ms = clock.wall_ms();
-    database_ = sql::open_migrated(path_, queue_migrations(), options);
-    sql::check_at_start(*database_);
+    try {
+      database_ = sql::open_migrated(path_, queue_migrations(), options);
+      sql::check_at_start(*database_);
+    } catch (const Error& error) {
+      throw_with_way_out(error, settings.state_dir);
+    }
   }
 
   const fs::path& path() const noexcept { return path_; }

@@ -25,6 +25,12 @@ fs::path finished_path(const fs::path& state_dir) {
   return state_dir / "daemon" / "queue.repaired.db";
 }
 
+bool is_repairable(const Error& error, const fs::path& database) {
+  return error.code() == ErrorCode::database_corrupt || error.code() == ErrorCode::database_newer ||
+         (error.code() == ErrorCode::storage &&
+          is_foreign_database(database, sql::k_application_id));
+}
+
 void rename_file(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     throw_storage_error("rename", from.string(), errno);
@@ -72,17 +78,14 @@ class QueueRepair {
     return sql::open_migrated(path, queue_migrations(), options);
   }
 
-  // nullopt: it is damaged, or not ours.
+  // nullopt: it cannot be used as it is.
   std::optional<sql::Database> open_whole() {
     try {
       sql::Database database = open_at(path_, backups_);
       sql::check_integrity(database, sql::Check::full);
       return database;
     } catch (const Error& error) {
-      const bool is_foreign =
-          error.code() == ErrorCode::storage && is_foreign_database(path_, sql::k_application_id);
-      if (error.code() != ErrorCode::database_corrupt &&
-          error.code() != ErrorCode::database_newer && !is_foreign) {
+      if (!is_repairable(error, path_)) {
         throw;
       }
       report_.damage = error.message();
@@ -202,6 +205,22 @@ void refuse_unfinished_repair(const fs::path& state_dir) {
                             finished_path(state_dir).string()),
                 "batchllm daemon repair finishes it");
   }
+}
+
+void throw_with_way_out(const Error& error, const fs::path& state_dir) {
+  const fs::path database = state_dir / "daemon" / "queue.db";
+  if (!is_repairable(error, database)) {
+    throw Error(error);
+  }
+  const auto backup = sql::newest_backup(state_dir / "daemon" / "backups", database);
+  throw Error(
+      error.code(),
+      error.message(),
+      fmt::format(
+          "nothing was changed; {}`batchllm daemon repair` keeps the file aside and makes "
+          "the queue anew from what can be read of it, {} and the jobs' folders",
+          error.code() == ErrorCode::database_newer ? "install that version again, or " : "",
+          backup ? "the backup " + backup->string() : "no backup"));
 }
 
 RepairReport repair_queue(const fs::path& state_dir, std::int64_t now_ms) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/sql/database_care.h"
+#include "core/error.h"
 #include "daemon/queue/job_rebuild.h"
 
 #include <cstdint>
@@ -28,6 +29,10 @@ struct RepairReport {
 // Throws Error(database_corrupt) when a repair was begun and has not ended: the queue must not be
 // used before it has.
 void refuse_unfinished_repair(const std::filesystem::path& state_dir);
+
+// Throws `error`, which came while the queue was opened; where a repair helps, with a hint that
+// names it and the newest backup.
+[[noreturn]] void throw_with_way_out(const Error& error, const std::filesystem::path& state_dir);
 
 // Makes the queue of a state folder usable again; the caller has the folder's lock. A damaged
 // database (or one of another version or program) is moved aside as it is; in its place comes a new
