@@ -243,6 +243,9 @@ int repair(const DaemonCommand& command) {
   }
   std::vector<std::string> words = service_call(command);
   words.emplace_back("--repair");
+  if (command.ui.json()) {
+    words.emplace_back("--json");
+  }
   return run_to_end(words);
 }
 

@@ -266,6 +266,8 @@ constexpr std::array k_options = {
               "when stopping, wait this long for the answers in flight"},
     OptionKey{"daemon.retention", 0, duration, "TIME|none", "30d", SetBy::user, "Storage", k_serving,
               "remove ended jobs after this time"},
+    OptionKey{"daemon.min_free", 0, bytes, "BYTES", "64MiB", SetBy::user, "Storage", k_serving,
+              "begin and take no jobs while less is free on the disk"},
     OptionKey{"daemon.backup_every", 0, duration, "TIME|none", "24h", SetBy::user, "Storage", k_serving,
               "time between backups of the queue"},
     OptionKey{"daemon.log_level", 0, choice, "LEVEL", "info", SetBy::user, "Log", k_serving,

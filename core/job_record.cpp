@@ -356,6 +356,7 @@ std::string job_record_json(const JobRecord& record) {
   write.text("identity", record.identity);
   write.text("output", record.output_path);
   write.flag("result_in_folder", record.result_in_folder);
+  write.flag("queued_by_daemon", record.queued_by_daemon);
   write.texts("arguments", record.settings.inputs);
   json.key("inputs").begin_array();
   for (const auto& input : record.inputs) {
@@ -406,6 +407,7 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
   read.text("identity", record.identity);
   read.text("output", record.output_path);
   read.flag("result_in_folder", record.result_in_folder);
+  read.flag("queued_by_daemon", record.queued_by_daemon);
   read.texts("arguments", record.settings.inputs);
   read_objects(root, "inputs", [&](const Reader& object) {
     visit_fingerprint(object, record.inputs.emplace_back());

@@ -51,6 +51,7 @@ struct JobRecord {
   std::vector<InputFingerprint> inputs;
   std::string output_path;        // absolute; "-": stdout
   bool result_in_folder = false;  // it is result.EXT in the job's folder, whatever else is said
+  bool queued_by_daemon = false;  // the daemon's queue has it, or had it before it was damaged
   std::string identity;           // equal for the same command on the same inputs
   JobStatus status = JobStatus::running;
   std::string stop_code;  // ErrorCode name of what stopped it; empty when it ran to its end

@@ -4,11 +4,18 @@
 #include "adapters/config/settings_files.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
+#include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "daemon/api/api_router.h"
+#include "daemon/api/scheduled_job.h"
 #include "daemon/http/http_server.h"
+#include "daemon/queue/queue_repair.h"
 #include "daemon/queue/queue_schema.h"
+#include "daemon/scheduler/backup_chore.h"
+#include "daemon/scheduler/disk_room.h"
+#include "daemon/scheduler/retention_chore.h"
+#include "daemon/scheduler/schedule_chore.h"
 #include "daemon/scheduler/scheduler.h"
 #include "daemon/service/api_token.h"
 #include "daemon/service/daemon_log.h"
@@ -49,11 +56,16 @@ class StateFolder {
       : lock_(sql::lock_state_folder(settings.state_dir)),
         path_(daemon_folder(settings) / "queue.db") {
     sql::refuse_network_file_system(daemon_folder(settings));
+    refuse_unfinished_repair(settings.state_dir);
     sql::MigrationOptions options;
     options.backups = daemon_folder(settings) / "backups";
     options.now_ms = clock.wall_ms();
-    database_ = sql::open_migrated(path_, queue_migrations(), options);
-    sql::check_at_start(*database_);
+    try {
+      database_ = sql::open_migrated(path_, queue_migrations(), options);
+      sql::check_at_start(*database_);
+    } catch (const Error& error) {
+      throw_with_way_out(error, settings.state_dir);
+    }
   }
 
   const fs::path& path() const noexcept { return path_; }
@@ -88,30 +100,50 @@ class Service final : public ServiceControl {
         notifier_(notifier),
         started_ms_(clock_.wall_ms()),
         folder_(start.settings, clock_),
-        writer_(folder_.take_database()),
+        disk_(start.settings.state_dir, start.settings.min_free_bytes),
+        writer_(folder_.take_database(), writer_options()),
         readers_(folder_.path(), k_read_connections),
         store_(writer_, readers_, hub_, clock_),
         content_(fs::path(start.settings.state_dir) / "files"),
         vault_(daemon_folder(start.settings) / "vault.key"),
-        scheduler_(store_,
-                   scheduler_settings(start.settings),
-                   [](const QueuedJob&) {
-                     return std::vector<std::pair<std::string, std::string>>{};
-                   }),
+        scheduler_(
+            store_,
+            scheduler_settings(start.settings),
+            [](const QueuedJob&) { return std::vector<std::pair<std::string, std::string>>{}; }),
         context_{store_,
                  scheduler_,
                  content_,
                  vault_,
                  *this,
                  start.settings.state_dir,
-                 start.settings.max_upload_bytes},
+                 start.settings.max_upload_bytes,
+                 disk_},
+        schedules_(
+            store_,
+            [this](const Schedule& schedule, std::int64_t slot_ms) {
+              return prepare_scheduled_job(context_, schedule, slot_ms, "schedule:" + schedule.id);
+            },
+            wake_scheduler()),
+        retention_(store_, content_, start.settings.state_dir, wake_scheduler()),
+        backups_(
+            store_, folder_.path(), daemon_folder(start.settings) / "backups", wake_scheduler()),
         router_(context_, read_token(start.settings)),
         server_(router_) {
     content_.sweep_incoming();
+    set_chores();
+    scheduler_.ask_for_room(disk_);
+    for (Chore* chore : {static_cast<Chore*>(&schedules_),
+                         static_cast<Chore*>(&retention_),
+                         static_cast<Chore*>(&backups_)}) {
+      scheduler_.add_chore(*chore);
+    }
     listen();
   }
 
-  ~Service() override { stop_serving(); }
+  ~Service() override {
+    scheduler_.drain(std::chrono::milliseconds(0));  // it asks chores, which end before it
+    stop_serving();
+  }
 
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -159,6 +191,7 @@ class Service final : public ServiceControl {
       throw;
     }
     set_log_level(start_.settings.log.level);
+    set_chores();
     scheduler_.change_settings(scheduler_settings(start_.settings));
     log_info("the configuration was read again");
     notifier_.ready("ready");
@@ -185,6 +218,28 @@ class Service final : public ServiceControl {
   std::int64_t started_ms() const override { return started_ms_; }
 
  private:
+  sql::CommitQueueOptions writer_options() {
+    sql::CommitQueueOptions options;
+    options.on_failure = [this](const Error& error) {
+      if (error.code() == ErrorCode::storage_full) {
+        disk_.note_full();
+      } else {
+        log_error("the queue could not be written: {}", error.message());
+      }
+    };
+    return options;
+  }
+
+  std::function<void()> wake_scheduler() {
+    return [this] { scheduler_.wake(); };
+  }
+
+  void set_chores() {
+    retention_.keep_for(start_.settings.retention_ms);
+    backups_.repeat_every(start_.settings.backup_every_ms);
+    disk_.want(start_.settings.min_free_bytes);
+  }
+
   void listen() {
     bool has_unix = false;
     for (InheritedSocket& socket : start_.sockets) {
@@ -220,6 +275,7 @@ class Service final : public ServiceControl {
   std::mutex reloading_;
 
   StateFolder folder_;
+  DiskRoom disk_;
   sql::CommitQueue writer_;
   sql::ConnectionPool readers_;
   EventHub hub_;
@@ -228,6 +284,9 @@ class Service final : public ServiceControl {
   secrets::KeyVault vault_;
   Scheduler scheduler_;
   ApiContext context_;
+  ScheduleChore schedules_;
+  RetentionChore retention_;
+  BackupChore backups_;
   ApiRouter router_;
   HttpServer server_;
   std::thread serving_;
@@ -266,9 +325,13 @@ int run_daemon(DaemonStart start) {
   return 0;
 }
 
-int repair_daemon(const DaemonSettings& settings) {
-  log_error("there is no queue to repair in {}", settings.state_dir);
-  return 1;
+int repair_daemon(const DaemonSettings& settings, bool wants_json) {
+  const FileHandle lock = sql::lock_state_folder(settings.state_dir);
+  const RepairReport report = repair_queue(settings.state_dir, SystemClock().wall_ms());
+  write_all(STDOUT_FILENO,
+            wants_json ? repair_report_json(report) + "\n" : repair_report_text(report),
+            "standard output");
+  return 0;
 }
 
 }  // namespace batchllm::daemon

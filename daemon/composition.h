@@ -21,7 +21,8 @@ struct DaemonStart {
 // Serves until it is asked to stop; returns the exit code. Throws Error when it cannot start.
 int run_daemon(DaemonStart start);
 
-// Rebuilds the queue while no service runs. Returns the exit code.
-int repair_daemon(const DaemonSettings& settings);
+// Makes the queue usable again while no service runs, and says on standard output what it did.
+// Returns the exit code. Throws Error(daemon_running), and what repair_queue does.
+int repair_daemon(const DaemonSettings& settings, bool wants_json);
 
 }  // namespace batchllm::daemon

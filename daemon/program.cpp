@@ -50,7 +50,7 @@ int run_call(const DaemonCall& call, const EnvironmentLookup& environment, LogSe
   start_log(start.settings.log);
   log = start.settings.log;
   if (call.repair) {
-    return repair_daemon(start.settings);
+    return repair_daemon(start.settings, call.json);
   }
   start.sockets = take_inherited_sockets(environment, getpid());
   return run_daemon(std::move(start));

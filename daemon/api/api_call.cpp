@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "daemon/api/api_context.h"
+#include "daemon/queue/idempotency.h"
 
 #include <fmt/format.h>
 
@@ -48,19 +49,16 @@ std::optional<PostAnswer> earlier_answer(sql::Database& database,
                                          const std::string& key,
                                          const std::string& operation,
                                          const std::string& request_sha256) {
-  auto query = database.prepare(
-      "SELECT request_sha256, status, location, body FROM idempotency WHERE key = ? AND operation "
-      "= ?");
-  query.bind_all(key, operation);
-  if (!query.step()) {
+  auto found = find_answer(database, key, operation);
+  if (!found) {
     return std::nullopt;
   }
-  if (query.text(0) != request_sha256) {
+  if (found->request_sha256 != request_sha256) {
     throw Error(ErrorCode::idempotency_conflict,
                 fmt::format("the Idempotency-Key {} was used for another request", printable(key)),
                 "use a new key for each request, and the same only to repeat one");
   }
-  return PostAnswer{static_cast<int>(query.integer(1)), query.string(3), query.string(2)};
+  return PostAnswer{found->status, std::move(found->body), std::move(found->location)};
 }
 
 }  // namespace
@@ -71,8 +69,7 @@ JsonNode ApiCall::json_body(std::size_t limit_bytes) {
   limits.bytes = limit_bytes;
   auto document = parse_json_document(body_text_.empty() ? "{}" : body_text_, limits);
   if (!document) {
-    throw Error(ErrorCode::usage,
-                fmt::format("the body is no JSON: {}", document.error().message));
+    throw Error(ErrorCode::usage, fmt::format("the body is no JSON: {}", document.error().message));
   }
   if (document->kind() != JsonNode::Kind::object) {
     throw Error(ErrorCode::usage, "the body must be a JSON object");
@@ -126,14 +123,9 @@ HttpResponse post_once(ApiContext& context,
       return *std::move(earlier);
     }
     PostAnswer made = work(jobs);
-    jobs.database().run("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        key,
-                        operation,
-                        digest,
-                        std::int64_t{made.status},
-                        made.location,
-                        made.body,
-                        jobs.now_ms());
+    keep_answer(jobs.database(),
+                {key, operation, digest, made.status, made.location, made.body},
+                jobs.now_ms());
     return made;
   });
   return response_of(std::move(answer), replayed);

@@ -48,8 +48,8 @@ struct PostAnswer {
 };
 
 // Does `work` in one transaction of the queue, once for an Idempotency-Key: a repetition with the
-// same body gets the same answer, with another body Error(idempotency_conflict). The key is kept as
-// long as what it made, at least a day. `request_text`: the body, or what stands for it.
+// same body gets the same answer, with another body Error(idempotency_conflict). The key is kept
+// for a day, and as long as the job that it made. `request_text`: the body, or what stands for it.
 HttpResponse post_once(ApiContext& context,
                        ApiCall& call,
                        std::string_view request_text,

@@ -5,6 +5,7 @@
 #include "adapters/secrets/key_vault.h"
 #include "daemon/api/checked_jobs.h"
 #include "daemon/queue/job_store.h"
+#include "daemon/scheduler/disk_room.h"
 #include "daemon/scheduler/scheduler.h"
 #include "daemon/service/service_control.h"
 
@@ -23,6 +24,7 @@ struct ApiContext {
   ServiceControl& service;
   std::filesystem::path state_dir;
   std::optional<std::uint64_t> max_upload_bytes;
+  DiskRoom& disk;
   CheckedJobs checked_jobs{};
 };
 

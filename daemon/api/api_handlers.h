@@ -26,6 +26,17 @@ HttpResponse list_attempts(ApiContext& context, ApiCall& call);
 HttpResponse list_events(ApiContext& context, ApiCall& call);
 HttpResponse wait_for_job(ApiContext& context, ApiCall& call);
 
+// schedules_api.cpp
+HttpResponse create_schedule(ApiContext& context, ApiCall& call);
+HttpResponse list_all_schedules(ApiContext& context, ApiCall& call);
+HttpResponse get_schedule(ApiContext& context, ApiCall& call);
+HttpResponse change_schedule(ApiContext& context, ApiCall& call);
+HttpResponse remove_schedule(ApiContext& context, ApiCall& call);
+HttpResponse pause_schedule(ApiContext& context, ApiCall& call);
+HttpResponse resume_schedule(ApiContext& context, ApiCall& call);
+HttpResponse run_schedule_now(ApiContext& context, ApiCall& call);
+HttpResponse preview_schedule(ApiContext& context, ApiCall& call);
+
 // service_api.cpp
 HttpResponse get_health(ApiContext& context, ApiCall& call);
 HttpResponse get_ready(ApiContext& context, ApiCall& call);

@@ -5,6 +5,7 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
+#include "core/chat_template.h"
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/job_settings_reader.h"
@@ -39,10 +40,14 @@ InputFingerprint stored_input(const ApiContext& context,
   return input;
 }
 
+enum class Purpose { submission, trial };
+
 class RequestReader {
  public:
-  RequestReader(ApiContext& context, const JsonNode& body)
+  // A trial stores nothing, and does not need inputs to be there.
+  RequestReader(ApiContext& context, const JsonNode& body, Purpose purpose)
       : context_(context),
+        is_trial_(purpose == Purpose::trial),
         body_(body,
               {"input",
                "inputs",
@@ -158,6 +163,9 @@ class RequestReader {
       throw Error(ErrorCode::usage,
                   fmt::format("the input {} is no absolute path", printable(path)));
     }
+    if (is_trial_) {
+      return;
+    }
     files::PinnedContent content = context_.content.take(
         path, context_.max_upload_bytes.value_or(files::ContentStore::k_no_limit));
     StoredFile file;
@@ -177,6 +185,9 @@ class RequestReader {
       }
       row.append_to(lines);
       lines += '\n';
+    }
+    if (is_trial_) {
+      return;
     }
     files::ContentWriter writer = context_.content.begin();
     writer.write(lines);
@@ -236,10 +247,40 @@ class RequestReader {
     }
   }
 
+  // What can be said of a job whose inputs may come later.
+  void check_trial() {
+    const JobModel model = make_model(record_.settings, &environment_variable, false);
+    static_cast<void>(model.provider->endpoint());
+    ChatTemplateText text;
+    for (const auto& message : record_.messages) {
+      text.messages.push_back({message.role, message.text, TemplateOrigin{message.origin}});
+    }
+    TemplateNames names;
+    names.open_ended = true;
+    names.variables = record_.settings.prompt.variables;
+    try {
+      ChatTemplate::compile(text, names);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::column_missing) {
+        throw;
+      }
+    }
+    context_.store.read([this](sql::Database& database) {
+      for (const JobDependency& dependency : request_.submission.after) {
+        require_job(database, dependency.after_id);
+      }
+      return true;
+    });
+  }
+
   // Columns, template and model as a run finds them: what is wrong is said now, not at night.
   void check() {
     std::string& record = request_.submission.job.record;
     record = job_record_json(record_);
+    if (is_trial_) {
+      check_trial();
+      return;
+    }
     if (auto endpoint = context_.checked_jobs.endpoint_of(record)) {
       endpoint_ = *std::move(endpoint);
       return;
@@ -256,11 +297,7 @@ class RequestReader {
   void finish() {
     QueuedJob& job = request_.submission.job;
     job.model = record_.settings.model.model;
-    job.lane = fmt::format("{} {} {}{}",
-                           endpoint_,
-                           job.model,
-                           record_.settings.model.key_env,
-                           record_.settings.model.key_file);
+    job.lane = lane_of(endpoint_, record_.settings);
     job.concurrency = record_.settings.limits.concurrency;
     job.max_cost_micro_usd = record_.settings.limits.max_cost_micro_usd;
     job.output_path = record_.output_path;
@@ -270,6 +307,7 @@ class RequestReader {
   static constexpr std::size_t k_longest_project = 100;
 
   ApiContext& context_;
+  const bool is_trial_;
   RequestMembers body_;
   JobRecord record_;
   JobRequest request_;
@@ -283,7 +321,12 @@ void make_project(sql::Database& database, const std::string& name, std::int64_t
 }  // namespace
 
 JobRequest read_job_request(ApiContext& context, const JsonNode& body) {
-  return RequestReader(context, body).read();
+  context.disk.require_room();
+  return RequestReader(context, body, Purpose::submission).read();
+}
+
+void check_job_request(ApiContext& context, const JsonNode& body) {
+  static_cast<void>(RequestReader(context, body, Purpose::trial).read());
 }
 
 QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_view actor) {

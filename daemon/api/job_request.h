@@ -15,13 +15,18 @@ namespace batchllm::daemon {
 // there and can be read, the prompt fits their columns, the model is known.
 struct JobRequest {
   Submission submission;
-  std::vector<StoredFile> new_files;             // inputs that came with the request
+  std::vector<StoredFile> new_files;              // inputs that came with the request
   std::vector<files::PinnedContent> new_content;  // held until the files are on record
 };
 
 // Reads the body of POST /jobs (`JobCreate` of the contract), stores inputs that come with it by
-// their content. Throws Error: usage, what is wrong with inputs and templates, file_not_found.
+// their content. Throws Error: usage, what is wrong with inputs and templates, file_not_found,
+// storage_full while there is too little room on the disk.
 JobRequest read_job_request(ApiContext& context, const JsonNode& body);
+
+// The same without inputs, which need not be there yet: is it a job at all? Files of the store and
+// jobs to wait for must be known. Stores nothing.
+void check_job_request(ApiContext& context, const JsonNode& body);
 
 // The transaction's part: puts new files on record and queues the job. A project that is not there
 // yet is made.

@@ -45,8 +45,13 @@ HttpResponse get_health(ApiContext& context, ApiCall& call) {
     std::error_code error;
     const auto bytes = std::filesystem::file_size(database.path(), error);
     JsonWriter json;
-    json.begin_object().key("status").string("ok").key("database").begin_object();
-    json.key("status").string("ok").key("schema_version").number(sql::schema_version(database));
+    const bool is_full = context.disk.is_full();
+    json.begin_object().key("status").string(is_full ? "degraded" : "ok");
+    json.key("database").begin_object();
+    json.key("status")
+        .string(is_full ? "full" : "ok")
+        .key("schema_version")
+        .number(sql::schema_version(database));
     json.key("bytes").number(error ? std::int64_t{0} : static_cast<std::int64_t>(bytes));
     json.key("wal_bytes").number(figures.log_bytes);
     json.key("writes").number(static_cast<std::int64_t>(figures.writes));

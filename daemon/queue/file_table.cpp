@@ -3,19 +3,15 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "daemon/queue/random_id.h"
 
 #include <fmt/format.h>
-
-#include <random>
 
 namespace batchllm::daemon {
 namespace {
 
 constexpr std::string_view k_columns =
     "id, sha256, name, media_type, bytes, format, encoding, rows, columns, is_listed, created_at";
-
-constexpr std::string_view k_base32 = "abcdefghijklmnopqrstuvwxyz234567";
-constexpr int k_random_characters = 12;
 
 StoredFile file_of(const sql::Statement& row) {
   StoredFile file;
@@ -37,12 +33,7 @@ StoredFile file_of(const sql::Statement& row) {
 }  // namespace
 
 std::string make_file_id() {
-  static thread_local std::random_device random;
-  std::string id = "file_";
-  for (int i = 0; i < k_random_characters; ++i) {
-    id += k_base32[random() % k_base32.size()];
-  }
-  return id;
+  return random_id("file_");
 }
 
 void insert_file(sql::Database& database, const StoredFile& file) {
@@ -94,9 +85,10 @@ std::vector<StoredFile> list_files(sql::Database& database,
 
 bool is_file_in_use(sql::Database& database, std::string_view id) {
   return database
-      .integer("SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_id WHERE file_id = ? AND state < "
-               "5 LIMIT 1",
-               id)
+      .integer(
+          "SELECT 1 FROM job_files JOIN jobs ON jobs.id = job_id WHERE file_id = ? AND state < "
+          "5 LIMIT 1",
+          id)
       .has_value();
 }
 

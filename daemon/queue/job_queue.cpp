@@ -5,6 +5,7 @@
 #include "core/job_record.h"
 #include "core/text.h"
 #include "daemon/queue/file_table.h"
+#include "daemon/queue/idempotency.h"
 
 #include <fmt/format.h>
 
@@ -117,11 +118,11 @@ void cancel_for_dependency(JobTable& jobs, QueuedJob& job, const QueuedJob& firs
   Ended data;
   data.state = JobState::cancelled;
   data.exit_code = k_cancelled_exit_code;
-  data.fault = JobFault{"dependency_failed",
-                        fmt::format("{}, which it waited for, ended as {}",
-                                    first.id,
-                                    job_state_name(first.view.state)),
-                        ""};
+  data.fault = JobFault{
+      "dependency_failed",
+      fmt::format(
+          "{}, which it waited for, ended as {}", first.id, job_state_name(first.view.state)),
+      ""};
   data.counts = job.view.counts;
   const bool waits = job.view.state == JobState::queued;
   jobs.record(job, data, waits ? JobActor::scheduler : JobActor::user, "scheduler");
@@ -335,6 +336,7 @@ void delete_job(JobTable& jobs, std::string_view id) {
   if (!has_ended(job.view.state)) {
     throw conflict(job, "cannot be deleted", fmt::format("batchllm jobs cancel {}", job.id));
   }
+  release_answers_of(jobs.database(), job.id);
   auto deletion = jobs.database().prepare("DELETE FROM jobs WHERE number = ?");
   deletion.bind_all(job.number);
   deletion.run();

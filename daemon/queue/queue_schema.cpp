@@ -81,6 +81,7 @@ CREATE INDEX jobs_to_claim ON jobs (kind, project, claim_key) WHERE state = 0 AN
 CREATE INDEX jobs_held ON jobs (not_before) WHERE state = 0 AND held = 1;
 CREATE INDEX jobs_alive ON jobs (state) WHERE state BETWEEN 1 AND 4;
 CREATE INDEX jobs_ended ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX jobs_of_schedules ON jobs (schedule_id) WHERE schedule_id IS NOT NULL AND state < 5;
 
 CREATE TABLE job_files (
   job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
@@ -138,6 +139,7 @@ CREATE TABLE schedules (
   updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX schedules_due ON schedules (next_at) WHERE is_enabled = 1;
+CREATE INDEX schedules_settled ON schedules (settled_at) WHERE is_enabled = 1;
 
 CREATE TABLE provider_keys (
   id TEXT PRIMARY KEY,
@@ -159,9 +161,11 @@ CREATE TABLE idempotency (
   location TEXT NOT NULL,
   body TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  has_job INTEGER NOT NULL CHECK (has_job IN (0, 1)),
   PRIMARY KEY (key, operation)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX idempotency_by_age ON idempotency (created_at);
+CREATE INDEX idempotency_by_age ON idempotency (created_at) WHERE has_job = 0;
+CREATE INDEX idempotency_by_location ON idempotency (location) WHERE location != '';
 
 CREATE TABLE usage (
   day INTEGER NOT NULL,

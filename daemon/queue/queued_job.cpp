@@ -5,6 +5,8 @@
 #include "core/json_document.h"
 #include "core/json_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -29,6 +31,11 @@ std::optional<JobKind> job_kind_from_name(std::string_view name) noexcept {
   return found == k_kind_names.end()
              ? std::nullopt
              : std::optional(static_cast<JobKind>(found - k_kind_names.begin()));
+}
+
+std::string lane_of(std::string_view endpoint, const JobSettings& settings) {
+  const ModelSettings& model = settings.model;
+  return fmt::format("{} {} {}{}", endpoint, model.model, model.key_env, model.key_file);
 }
 
 std::string job_policy_json(const JobPolicy& policy) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/job_event.h"
+#include "core/job_settings.h"
 
 #include <cstdint>
 #include <optional>
@@ -20,10 +21,10 @@ std::optional<JobKind> job_kind_from_name(std::string_view name) noexcept;
 
 // How a job is handled beyond what `run` knows.
 struct JobPolicy {
-  bool wants_approval = false;   // asks a person before it begins
-  bool asks_at_limit = false;    // asks at its cost limit instead of pausing there
-  std::int64_t max_attempts = 5; // at the job, when its provider or the machine fails
-  bool retries_failed = false;   // took over another job's ledger: asks its failed rows again
+  bool wants_approval = false;       // asks a person before it begins
+  bool asks_at_limit = false;        // asks at its cost limit instead of pausing there
+  std::int64_t max_attempts = 5;     // at the job, when its provider or the machine fails
+  bool retries_failed = false;       // took over another job's ledger: asks its failed rows again
   std::set<std::string> retry_only;  // names of row failures; empty: all
 
   bool operator==(const JobPolicy&) const = default;
@@ -39,6 +40,9 @@ struct JobDependency {
   DependencyCondition condition = DependencyCondition::ok;
   bool is_met = false;
 };
+
+// The lane of a job: those that ask the same model at the same address with the same key.
+std::string lane_of(std::string_view endpoint, const JobSettings& settings);
 
 // A job as the database has it.
 struct QueuedJob {
@@ -61,7 +65,7 @@ struct QueuedJob {
   std::string retry_of;
   std::string schedule_id;
   std::optional<std::int64_t> fire_at_ms;  // the slot of the schedule; written once
-  std::string record;  // JSON of core/job_record.h, without id
+  std::string record;                      // JSON of core/job_record.h, without id
 };
 
 }  // namespace batchllm::daemon

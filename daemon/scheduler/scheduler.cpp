@@ -11,7 +11,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/statvfs.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -161,6 +160,8 @@ void Scheduler::recover() {
 }
 
 void Scheduler::run() {
+  // Jobs that an earlier daemon paused for want of room.
+  space_check_at_ = steady_clock::now();
   bool goes_on = true;
   while (goes_on) {
     has_stumbled_ = false;
@@ -213,8 +214,8 @@ bool Scheduler::save(const SavedWork& work) {
     if (error_kind(error.code()).exit_code != error_kind(ErrorCode::storage).exit_code) {
       return false;
     }
-    if (is_disk_full(error) && !space_check_at_) {
-      space_check_at_ = steady_clock::now() + k_look_for_space;
+    if (is_disk_full(error)) {
+      wait_for_space();
     }
     unsaved_.push_back(work);
     return false;
@@ -268,7 +269,7 @@ bool Scheduler::begin_job(JobKind kind) {
         [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
-    space_check_at_ = steady_clock::now() + k_look_for_space;
+    wait_for_space();
   }
   if (!job) {
     return false;
@@ -463,8 +464,8 @@ void Scheduler::take(Post& post, const EndReport& report) {
   if (!is_about(report, post.job)) {
     return;
   }
-  if (report.ending.fault && report.ending.fault->code == "storage_full" && !space_check_at_) {
-    space_check_at_ = steady_clock::now() + k_look_for_space;
+  if (report.ending.fault && report.ending.fault->code == "storage_full") {
+    wait_for_space();
   }
   crash_point(CrashPoint::end_received);
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
@@ -557,21 +558,34 @@ void Scheduler::stop_everything(Time now) {
   }
 }
 
+void Scheduler::wait_for_space() noexcept {
+  if (!space_check_at_) {
+    space_check_at_ = steady_clock::now() + k_look_for_space;
+  }
+}
+
 void Scheduler::go_on_when_there_is_space() {
+  if (disk_ != nullptr && disk_->is_full()) {
+    wait_for_space();
+  }
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
-
-  struct statvfs space {};
-
-  const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
-  const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
-  if (known && free_bytes < settings_.free_bytes_to_go_on) {
-    space_check_at_ = steady_clock::now() + k_look_for_space;
+  space_check_at_.reset();
+  if (disk_ != nullptr && !disk_->look()) {
+    wait_for_space();
     return;
   }
-  space_check_at_.reset();
-  save([](JobTable& jobs) { resume_after_full_disk(jobs); });
+  const bool any_waits = store_.read([](sql::Database& database) {
+    return database
+        .integer(
+            "SELECT 1 FROM jobs WHERE state BETWEEN 1 AND 4 AND state = 2 AND reason = "
+            "'disk_full' LIMIT 1")
+        .has_value();
+  });
+  if (any_waits) {
+    save([](JobTable& jobs) { resume_after_full_disk(jobs); });
+  }
 }
 
 void Scheduler::do_chores() {
@@ -592,7 +606,7 @@ void Scheduler::do_chores() {
       }
     } catch (const Error& error) {
       log_error("cannot release jobs whose time has come: {}", error.message());
-      space_check_at_ = steady_clock::now() + k_look_for_space;
+      wait_for_space();
       break;
     }
     due = store_.read([](sql::Database& database) { return next_due_ms(database); });

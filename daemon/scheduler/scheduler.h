@@ -4,6 +4,7 @@
 #include "core/file_handle.h"
 #include "daemon/queue/job_leases.h"
 #include "daemon/queue/job_store.h"
+#include "daemon/scheduler/disk_room.h"
 #include "daemon/scheduler/worker_process.h"
 
 #include <atomic>
@@ -28,7 +29,6 @@ struct SchedulerSettings {
   std::int64_t lane_concurrency = 256;      // rows in flight in one lane, all jobs together
   std::chrono::milliseconds lease{30'000};  // a worker that says nothing for so long is gone
   std::chrono::milliseconds idle_worker{10'000};
-  std::uint64_t free_bytes_to_go_on = std::uint64_t{64} << 20;
   Backoff backoff;
 };
 
@@ -68,6 +68,10 @@ class Scheduler {
 
   // Before start. `chore` outlives the scheduler.
   void add_chore(Chore& chore) { chores_.push_back(&chore); }
+
+  // Before start: who knows whether the disk has room; outlives the scheduler. Without it every
+  // look finds some.
+  void ask_for_room(DiskRoom& disk) { disk_ = &disk; }
 
   // Takes up what a daemon before left behind, then begins.
   void start();
@@ -110,6 +114,7 @@ class Scheduler {
   void check_leases(Time now);
   void close_idle_workers(Time now);
   void stop_everything(Time now);
+  void wait_for_space() noexcept;
   void go_on_when_there_is_space();
   void do_chores();
   void forget_dead();
@@ -124,6 +129,7 @@ class Scheduler {
   SchedulerSettings settings_;
   FindKeys find_keys_;
   std::vector<Chore*> chores_;
+  DiskRoom* disk_ = nullptr;
   std::vector<std::unique_ptr<Post>> posts_;
   std::vector<SavedWork> unsaved_;           // what the disk had no room for
   std::optional<std::int64_t> wall_due_ms_;  // held jobs and chores

@@ -31,6 +31,7 @@ constexpr std::array k_global_options = {
     std::string_view("config"),
     std::string_view("no_config"),
     std::string_view("state_dir"),
+    std::string_view("json"),
 };
 
 std::vector<const OptionKey*> daemon_options() {
@@ -141,6 +142,11 @@ std::optional<std::int64_t> optional_duration_ms(const SettingReader& reader,
                             : parse_duration_ms(find_option(key)->default_text);
 }
 
+std::uint64_t bytes_or_default(const SettingReader& reader, std::string_view key) {
+  const auto chosen = reader.bytes(key);
+  return chosen ? *chosen : parse_bytes(find_option(key)->default_text).value_or(0);
+}
+
 std::string text_of(std::optional<std::int64_t> value) {
   return value ? fmt::format("{}", *value) : "none";
 }
@@ -194,6 +200,8 @@ constexpr std::array k_reload_rules = {
                [](S& s, const S& from) { s.drain_timeout_ms = from.drain_timeout_ms; }},
     ReloadRule{"daemon.retention", [](const S& s) { return text_of_ms(s.retention_ms); },
                [](S& s, const S& from) { s.retention_ms = from.retention_ms; }},
+    ReloadRule{"daemon.min_free", [](const S& s) { return fmt::format("{}", s.min_free_bytes); },
+               [](S& s, const S& from) { s.min_free_bytes = from.min_free_bytes; }},
     ReloadRule{"daemon.backup_every", [](const S& s) { return text_of_ms(s.backup_every_ms); },
                [](S& s, const S& from) { s.backup_every_ms = from.backup_every_ms; }},
     ReloadRule{"daemon.log_level", [](const S& s) { return text_of_level(s.log.level); },
@@ -222,6 +230,7 @@ DaemonCall parse_daemon_call(const std::vector<std::string>& words) {
   call.help = take("help");
   call.version = take("version");
   call.repair = take("daemon.repair");
+  call.json = take("json");
   take("daemon.foreground");  // the service always stays there
   return call;
 }
@@ -265,6 +274,7 @@ DaemonSettings load_daemon_settings(const SettingLayer& flags,
   settings.lease_ms = reader.duration_or_default_ms("daemon.lease");
   settings.drain_timeout_ms = reader.duration_or_default_ms("daemon.drain_timeout");
   settings.retention_ms = optional_duration_ms(reader, "daemon.retention");
+  settings.min_free_bytes = bytes_or_default(reader, "daemon.min_free");
   settings.backup_every_ms = optional_duration_ms(reader, "daemon.backup_every");
   settings.log = read_log(reader, environment);
   return settings;

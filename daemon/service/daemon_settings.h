@@ -33,6 +33,7 @@ struct DaemonSettings {
   std::int64_t lease_ms = 0;
   std::int64_t drain_timeout_ms = 0;
   std::optional<std::int64_t> retention_ms;     // nullopt: ended jobs are kept
+  std::uint64_t min_free_bytes = 0;             // on the disk of the state folder
   std::optional<std::int64_t> backup_every_ms;  // nullopt: no backups
   LogSettings log;
 };
@@ -43,6 +44,7 @@ struct DaemonCall {
   bool help = false;
   bool version = false;
   bool repair = false;
+  bool json = false;  // what --repair says
 };
 
 // Throws Error(usage) as parse_flag_words does, and for values that a flag cannot have.

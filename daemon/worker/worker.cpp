@@ -118,6 +118,7 @@ class Run final : public JobListener {
     record.id = order_.job_id;
     record.created_ms = order_.created_ms;
     crash_point(CrashPoint::job_begun, record.settings.model.model);
+    record.queued_by_daemon = true;
     JobStart start;
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;

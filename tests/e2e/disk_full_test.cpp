@@ -3,47 +3,13 @@
 // lost.
 #include "tests/support/catch.h"
 #include "tests/support/job.h"
-
-#include <sys/mount.h>
-#include <unistd.h>
+#include "tests/support/small_disk.h"
 
 #include <numeric>
 
 using namespace batchllm::test;
 
 namespace {
-
-// A tmpfs of its own; where() is empty when this machine does not allow one.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& size) {
-    if (geteuid() == 0 &&
-        mount("none", folder_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0) {
-      where_ = folder_.path();
-    }
-  }
-
-  ~SmallDisk() {
-    if (!where_.empty()) {
-      umount2(where_.c_str(), MNT_DETACH);
-    }
-  }
-
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  SmallDisk(SmallDisk&&) = delete;
-  SmallDisk& operator=(SmallDisk&&) = delete;
-
-  const std::string& where() const { return where_; }
-
-  void grow(const std::string& size) const {
-    REQUIRE(mount("none", where_.c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()) == 0);
-  }
-
- private:
-  ScratchFolder folder_;
-  std::string where_;
-};
 
 // Every row was answered, and asked once but for the few in flight when the disk was full.
 void check_nothing_was_lost(SimulatorProcess& simulator, std::size_t rows, std::size_t in_flight) {
