@@ -105,11 +105,11 @@ void cancel_for_dependency(JobTable& jobs, QueuedJob& job, const QueuedJob& firs
   Ended data;
   data.state = JobState::cancelled;
   data.exit_code = k_cancelled_exit_code;
-  data.fault = JobFault{"dependency_failed",
-                        fmt::format("{}, which it waited for, ended as {}",
-                                    first.id,
-                                    job_state_name(first.view.state)),
-                        ""};
+  data.fault = JobFault{
+      "dependency_failed",
+      fmt::format(
+          "{}, which it waited for, ended as {}", first.id, job_state_name(first.view.state)),
+      ""};
   data.counts = job.view.counts;
   const bool waits = job.view.state == JobState::queued;
   jobs.record(job, data, waits ? JobActor::scheduler : JobActor::user, "scheduler");
@@ -301,8 +301,8 @@ QueuedJob change_job(JobTable& jobs,
                      const JobChanges& changes,
                      std::string_view actor) {
   QueuedJob job = require_job(jobs.database(), id);
-  if (has_ended(job.view.state)) {
-    throw conflict(job, "cannot be changed", "");
+  if (has_ended(job.view.state) && (changes.priority || changes.max_cost_micro_usd)) {
+    throw conflict(job, "cannot be changed", "name and tags can");
   }
   job.name = changes.name.value_or(job.name);
   job.tags = changes.tags.value_or(job.tags);
