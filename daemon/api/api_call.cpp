@@ -71,8 +71,7 @@ JsonNode ApiCall::json_body(std::size_t limit_bytes) {
   limits.bytes = limit_bytes;
   auto document = parse_json_document(body_text_.empty() ? "{}" : body_text_, limits);
   if (!document) {
-    throw Error(ErrorCode::usage,
-                fmt::format("the body is no JSON: {}", document.error().message));
+    throw Error(ErrorCode::usage, fmt::format("the body is no JSON: {}", document.error().message));
   }
   if (document->kind() != JsonNode::Kind::object) {
     throw Error(ErrorCode::usage, "the body must be a JSON object");
@@ -98,6 +97,14 @@ std::int64_t ApiCall::query_integer(std::string_view name,
                             printable(*text)));
   }
   return *number;
+}
+
+void refuse_while_draining(const ApiContext& context) {
+  if (context.service.is_draining()) {
+    throw Error(ErrorCode::daemon_draining,
+                "the daemon is stopping and takes nothing new",
+                "try again when it has started anew");
+  }
 }
 
 HttpResponse json_response(int status, std::string json) {

@@ -3,6 +3,7 @@
 
 #include "adapters/files/content_store.h"
 #include "adapters/secrets/key_vault.h"
+#include "daemon/keys/provider_keys.h"
 #include "daemon/queue/job_store.h"
 #include "daemon/scheduler/scheduler.h"
 #include "daemon/service/service_control.h"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace batchllm::daemon {
 
@@ -22,6 +24,8 @@ struct ApiContext {
   ServiceControl& service;
   std::filesystem::path state_dir;
   std::optional<std::uint64_t> max_upload_bytes;
+  ProviderKeys& keys;
+  std::string task_model = {};  // that tasks ask unless they name one; empty: their template's
 };
 
 }  // namespace batchllm::daemon

@@ -15,6 +15,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace batchllm::daemon {
@@ -31,8 +33,8 @@ constexpr std::size_t k_longest_name = 200;
 InputFingerprint stored_input(const ApiContext& context,
                               const StoredFile& file,
                               std::string base_folder) {
-  const fs::path link = context.content.link_input(
-      context.state_dir / "uploads" / file.id, file.sha256, file.name);
+  const fs::path link =
+      context.content.link_input(context.state_dir / "uploads" / file.id, file.sha256, file.name);
   InputFingerprint input = fingerprint_input(link.string());
   input.is_stored = true;
   input.base_folder = std::move(base_folder);
@@ -41,8 +43,9 @@ InputFingerprint stored_input(const ApiContext& context,
 
 class RequestReader {
  public:
-  RequestReader(ApiContext& context, const JsonNode& body)
+  RequestReader(ApiContext& context, const JsonNode& body, const JobRequestFrame& frame)
       : context_(context),
+        frame_(frame),
         body_(body,
               {"input",
                "inputs",
@@ -85,7 +88,9 @@ class RequestReader {
 
   void read_messages() {
     const JsonNode* given = body_.find("messages");
-    if (given == nullptr) {
+    if (frame_.chat != nullptr) {
+      record_.messages = take_template(*frame_.chat, record_.settings);
+    } else if (given == nullptr) {
       record_.messages = make_messages(record_.settings);
     } else {
       if (given->items().empty() || given->items().size() > k_most_messages) {
@@ -202,6 +207,8 @@ class RequestReader {
 
   void read_handling() {
     QueuedJob& job = request_.submission.job;
+    job.kind = frame_.kind;
+    job.policy = frame_.policy;
     job.name = body_.text("name", k_longest_name).value_or("");
     job.project = body_.text("project", k_longest_project).value_or("default");
     if (job.project.empty()) {
@@ -264,6 +271,7 @@ class RequestReader {
   static constexpr std::size_t k_longest_project = 100;
 
   ApiContext& context_;
+  const JobRequestFrame& frame_;
   RequestMembers body_;
   JobRecord record_;
   JobRequest request_;
@@ -276,8 +284,10 @@ void make_project(sql::Database& database, const std::string& name, std::int64_t
 
 }  // namespace
 
-JobRequest read_job_request(ApiContext& context, const JsonNode& body) {
-  return RequestReader(context, body).read();
+JobRequest read_job_request(ApiContext& context,
+                            const JsonNode& body,
+                            const JobRequestFrame& frame) {
+  return RequestReader(context, body, frame).read();
 }
 
 QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_view actor) {
@@ -288,7 +298,11 @@ QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_
   for (const StoredFile& file : request.new_files) {
     insert_file(jobs.database(), file);
   }
-  return submit_job(jobs, request.submission, actor);
+  Submission submission = request.submission;
+  if (actor == fmt::format("user:{}", geteuid())) {
+    submission.job.policy.trusts_environment = true;
+  }
+  return submit_job(jobs, std::move(submission), actor);
 }
 
 }  // namespace batchllm::daemon

@@ -20,11 +20,15 @@ std::optional<JobKind> job_kind_from_name(std::string_view name) noexcept;
 
 // How a job is handled beyond what `run` knows.
 struct JobPolicy {
-  bool wants_approval = false;   // asks a person before it begins
-  bool asks_at_limit = false;    // asks at its cost limit instead of pausing there
-  std::int64_t max_attempts = 5; // at the job, when its provider or the machine fails
-  bool retries_failed = false;   // took over another job's ledger: asks its failed rows again
+  bool wants_approval = false;       // asks a person before it begins
+  bool asks_at_limit = false;        // asks at its cost limit instead of pausing there
+  std::int64_t max_attempts = 5;     // at the job, when its provider or the machine fails
+  bool retries_failed = false;       // took over another job's ledger: asks its failed rows again
   std::set<std::string> retry_only;  // names of row failures; empty: all
+  bool trusts_environment = false;   // asked for by the daemon's own user on the socket: any
+                                     // variable of the daemon's may be named for the key
+  bool brings_key = false;           // its key came with the request and is on no disk
+  std::string task_type;             // of a task: the template it was made from
 
   bool operator==(const JobPolicy&) const = default;
 };
@@ -61,7 +65,7 @@ struct QueuedJob {
   std::string retry_of;
   std::string schedule_id;
   std::optional<std::int64_t> fire_at_ms;  // the slot of the schedule; written once
-  std::string record;  // JSON of core/job_record.h, without id
+  std::string record;                      // JSON of core/job_record.h, without id
 };
 
 }  // namespace batchllm::daemon

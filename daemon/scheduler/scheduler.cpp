@@ -250,9 +250,8 @@ bool Scheduler::begin_job(JobKind kind) {
   std::optional<QueuedJob> job;
   const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
   try {
-    job = store_.write([&](JobTable& jobs) {
-      return claim_job(jobs, kind, post->process.name(), lease_until);
-    });
+    job = store_.write(
+        [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
     space_check_at_ = steady_clock::now() + k_look_for_space;
@@ -307,9 +306,29 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.concurrency = assignment.part.share;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
-  order.keys = find_keys_(job);
+  order.variables = settings_.key_variables;
+  order.trusts_environment = job.policy.trusts_environment;
+  try {
+    order.keys = find_keys_(job);
+  } catch (const Error& error) {
+    refuse(post, job, error);
+    return;
+  }
   log_info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
   post.process.send(order);
+}
+
+// It cannot be run: that counts as a run that ended at once.
+void Scheduler::refuse(Post& post, const QueuedJob& job, const Error& error) {
+  RunEnding ending;
+  ending.fault = JobFault{std::string(error.name()), error.message(), error.hint()};
+  ending.exit_code = error.exit_code();
+  ending.counts = job.view.counts;
+  log_error("{}: {}", job.id, error.message());
+  save([id = job.id, epoch = job.view.epoch, ending, backoff = settings_.backoff](JobTable& jobs) {
+    end_run(jobs, id, epoch, ending, backoff);
+  });
+  leave_job(post);
 }
 
 void Scheduler::deal_lanes() {
@@ -404,8 +423,8 @@ void Scheduler::take(Post& post, const AliveReport& report) {
   }
   const auto since = now - job.kept_at;
   const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
-                                                                     total / k_progress_steps, 1);
+  const bool is_a_step =
+      report.counts.done() - job.kept_done >= std::max<std::int64_t>(total / k_progress_steps, 1);
   const bool is_kept = has_moved && since >= k_progress_at_most_every &&
                        (is_a_step || since >= k_progress_at_least_every);
   if (!is_kept && since < settings_.lease / 3) {
@@ -440,10 +459,10 @@ void Scheduler::take(Post& post, const EndReport& report) {
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
-                   id,
-                   job_state_name(job->view.state),
-                   job->view.reason.empty() ? "" : ": ",
-                   job->view.reason);
+               id,
+               job_state_name(job->view.state),
+               job->view.reason.empty() ? "" : ": ",
+               job->view.reason);
     }
   });
   leave_job(post);
@@ -529,6 +548,7 @@ void Scheduler::go_on_when_there_is_space() {
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
+
   struct statvfs space {};
 
   const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
@@ -601,8 +621,7 @@ void Scheduler::set_wall_timer() {
     when.it_value.tv_sec = due / 1000;
     when.it_value.tv_nsec = (due % 1000) * 1'000'000;
   }
-  timerfd_settime(
-      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+  timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
 }
 
 void Scheduler::sleep() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/error.h"
 #include "core/file_handle.h"
 #include "daemon/queue/job_leases.h"
 #include "daemon/queue/job_store.h"
@@ -30,10 +31,11 @@ struct SchedulerSettings {
   std::chrono::milliseconds idle_worker{10'000};
   std::uint64_t free_bytes_to_go_on = std::uint64_t{64} << 20;
   Backoff backoff;
+  std::vector<std::string> key_variables;  // of the environment: what any job may name for its key
 };
 
 // Secrets that a job's worker is to know, as variable and value: asked when the job begins, kept
-// nowhere.
+// nowhere. An Error is what the job fails with.
 using FindKeys =
     std::function<std::vector<std::pair<std::string, std::string>>(const QueuedJob& job)>;
 
@@ -98,6 +100,7 @@ class Scheduler {
   bool begin_job(JobKind kind);
   Post* idle_worker();
   void give(Post& post, const QueuedJob& job);
+  void refuse(Post& post, const QueuedJob& job, const Error& error);
   void deal_lanes();
   void look_for_wishes();
   void take_reports(Post& post);
@@ -124,9 +127,9 @@ class Scheduler {
   FindKeys find_keys_;
   std::vector<Chore*> chores_;
   std::vector<std::unique_ptr<Post>> posts_;
-  std::vector<SavedWork> unsaved_;  // what the disk had no room for
-  std::optional<std::int64_t> wall_due_ms_;     // held jobs and chores
-  std::optional<Time> space_check_at_;          // set: the disk is full
+  std::vector<SavedWork> unsaved_;           // what the disk had no room for
+  std::optional<std::int64_t> wall_due_ms_;  // held jobs and chores
+  std::optional<Time> space_check_at_;       // set: the disk is full
 
   FileHandle epoll_;
   FileHandle wake_event_;
