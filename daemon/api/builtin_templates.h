@@ -12,7 +12,7 @@ struct BuiltinTemplate {
   std::string_view toml;
 };
 
-// In the order of their names.
+// In no order.
 std::span<const BuiltinTemplate> builtin_templates() noexcept;
 
 }  // namespace batchllm::daemon

@@ -13,13 +13,30 @@
 namespace batchllm::daemon {
 namespace {
 
+// What stands in braces and looks like a name: compiling tells which of it is one.
+TemplateNames possible_names(const ChatTemplateText& chat) {
+  TemplateNames names;
+  for (const auto& message : chat.messages) {
+    std::string_view rest = message.text;
+    while (rest.find('{') != std::string_view::npos) {
+      rest.remove_prefix(rest.find('{') + 1);
+      const std::string_view inside =
+          rest.substr(std::min(rest.find_first_not_of(' '), rest.size()));
+      const std::string name(path_head(inside.substr(0, path_length(inside))));
+      if (!name.empty() &&
+          std::find(names.columns.begin(), names.columns.end(), name) == names.columns.end()) {
+        names.columns.push_back(name);
+      }
+    }
+  }
+  return names;
+}
+
 TaskType read_type(const BuiltinTemplate& file) {
   TaskType type;
   type.name = file.name;
   type.chat = parse_template_file(file.toml, fmt::format("{}.toml", file.name));
-  TemplateNames names;
-  names.open_ended = true;  // whatever the messages name is to come with the task
-  type.inputs = ChatTemplate::compile(type.chat, names).columns();
+  type.inputs = ChatTemplate::compile(type.chat, possible_names(type.chat)).columns();
   std::sort(type.inputs.begin(), type.inputs.end());
   return type;
 }
@@ -29,6 +46,9 @@ std::vector<TaskType> read_types() {
   for (const BuiltinTemplate& file : builtin_templates()) {
     types.push_back(read_type(file));
   }
+  std::sort(types.begin(), types.end(), [](const TaskType& a, const TaskType& b) {
+    return a.name < b.name;
+  });
   return types;
 }
 

@@ -54,23 +54,6 @@ std::string row_of(const JsonNode& input) {
   return input.to_json();
 }
 
-void check_inputs(const TaskType& type, const JsonNode& row) {
-  std::vector<std::string> given;
-  for (const JsonMember& member : row.members()) {
-    given.push_back(member.key);
-  }
-  for (const std::string& name : type.inputs) {
-    if (row.find(name) != nullptr) {
-      continue;
-    }
-    const auto nearest = nearest_name(name, given);
-    throw Error(ErrorCode::column_missing,
-                fmt::format("input lacks {}, which {} needs", name, type.name),
-                nearest ? fmt::format("did you mean {} with {}?", name, printable(*nearest))
-                        : fmt::format("it needs {}", name_list(type.inputs)));
-  }
-}
-
 // The options of the request with the model that is to be asked: the request's own, else the
 // daemon's for tasks; where there is neither, the template's is taken later.
 std::string options_of(const ApiContext& context, const RequestMembers& task) {
@@ -173,7 +156,6 @@ HttpResponse create_task(ApiContext& context, ApiCall& call) {
                             {"type", "input", "model", "options", "priority", "tags", "project"});
   const TaskType& type = require_task_type(task.require_text("type"));
   const std::string row = row_of(task.require("input"));
-  check_inputs(type, parsed(row));
   JobRequestFrame frame;
   frame.kind = JobKind::task;
   frame.chat = &type.chat;
