@@ -136,3 +136,13 @@ TEST_CASE("a job of another kind is no task", "[api][tasks]") {
   CHECK(api.ask("DELETE", "/tasks/" + id).at(".code") == "task_not_found");
   CHECK(api.ask("GET", "/jobs/" + id).at(".state") == "queued");
 }
+
+TEST_CASE("only a job of the daemon's own user on the socket may name any variable",
+          "[api][keys]") {
+  ApiBench api;
+  const std::string body = R"({"type":"classify","input":"x"})";
+  const std::string own = api.ask("POST", "/tasks", body).at(".id");
+  const std::string other = api.ask_over_tcp("POST", "/tasks", body).at(".id");
+  CHECK(job_of(api, own).policy.trusts_environment);
+  CHECK_FALSE(job_of(api, other).policy.trusts_environment);
+}
