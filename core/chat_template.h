@@ -23,6 +23,7 @@ struct ChatTemplateText {
     TemplateOrigin origin;
   };
 
+  std::string description;  // for people; may be empty
   std::vector<Message> messages;
   std::string model;                                            // model spec; empty when not given
   std::vector<std::pair<std::string, std::string>> parameters;  // name, JSON text; in file order

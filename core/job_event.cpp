@@ -203,10 +203,8 @@ constexpr std::array<std::string_view, 11> k_types = {"job.queued",
 template <std::size_t index = 0>
 JobEventData empty_data(std::string_view type) {
   if constexpr (index == std::variant_size_v<JobEventData>) {
-    for (const JobState state : {JobState::succeeded,
-                                 JobState::partial,
-                                 JobState::failed,
-                                 JobState::cancelled}) {
+    for (const JobState state :
+         {JobState::succeeded, JobState::partial, JobState::failed, JobState::cancelled}) {
       Ended ended;
       ended.state = state;
       if (job_event_type(ended) == type) {
@@ -289,9 +287,7 @@ class Applier {
     view_.wish = *wish;
   }
 
-  void operator()(const Changed& data) {
-    view_.priority = data.priority.value_or(view_.priority);
-  }
+  void operator()(const Changed& data) { view_.priority = data.priority.value_or(view_.priority); }
 
   void operator()(const Log& data) { static_cast<void>(data); }
 
@@ -318,6 +314,14 @@ class Applier {
   JobView& view_;
   std::int64_t at_ms_;
 };
+
+// A line of the log, and another name or other tags.
+bool may_follow_end(const JobEventData& data) noexcept {
+  if (const auto* changed = std::get_if<Changed>(&data)) {
+    return !changed->priority && !changed->max_cost_micro_usd;
+  }
+  return std::holds_alternative<Log>(data);
+}
 
 }  // namespace
 
@@ -385,7 +389,7 @@ void apply(JobView& view, const JobEvent& event) {
   if (view.last_seq == 0 && !std::holds_alternative<Queued>(event.data)) {
     refuse_event(event, "a job begins with job.queued");
   }
-  if (has_ended(view.state) && !std::holds_alternative<Log>(event.data)) {
+  if (has_ended(view.state) && !may_follow_end(event.data)) {
     refuse_event(event, "the job had ended");
   }
   std::visit(Applier(view, event.at_ms), event.data);

@@ -177,7 +177,7 @@ struct JobView {
   std::optional<JobQuestion> question;
   std::optional<std::int64_t> exit_code;
   std::int64_t created_ms = 0;
-  std::optional<std::int64_t> started_ms;   // of the first attempt
+  std::optional<std::int64_t> started_ms;  // of the first attempt
   std::optional<std::int64_t> finished_ms;
   std::int64_t last_seq = 0;
 
@@ -185,7 +185,8 @@ struct JobView {
 };
 
 // Takes the next event into the view. Throws Error(job_corrupt) when its number is not the next
-// one, when the job has ended before it (a log line may still come), or for a wish nobody knows.
+// one, when the job has ended before it (a log line, another name, other tags may still come), or
+// for a wish nobody knows.
 void apply(JobView& view, const JobEvent& event);
 
 }  // namespace batchllm

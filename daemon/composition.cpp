@@ -8,8 +8,10 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "daemon/api/api_router.h"
+#include "daemon/api/process_input.h"
 #include "daemon/api/scheduled_job.h"
 #include "daemon/http/http_server.h"
+#include "daemon/keys/provider_keys.h"
 #include "daemon/queue/queue_repair.h"
 #include "daemon/queue/queue_schema.h"
 #include "daemon/scheduler/backup_chore.h"
@@ -84,6 +86,7 @@ SchedulerSettings scheduler_settings(const DaemonSettings& settings) {
   scheduler.max_running_jobs = settings.max_running_jobs;
   scheduler.max_running_tasks = settings.max_running_jobs;
   scheduler.lane_concurrency = settings.concurrency;
+  scheduler.key_variables = settings.key_variables;
   scheduler.lease = std::chrono::milliseconds(settings.lease_ms);
   return scheduler;
 }
@@ -106,10 +109,10 @@ class Service final : public ServiceControl {
         store_(writer_, readers_, hub_, clock_),
         content_(fs::path(start.settings.state_dir) / "files"),
         vault_(daemon_folder(start.settings) / "vault.key"),
-        scheduler_(
-            store_,
-            scheduler_settings(start.settings),
-            [](const QueuedJob&) { return std::vector<std::pair<std::string, std::string>>{}; }),
+        keys_(store_, vault_),
+        scheduler_(store_,
+                   scheduler_settings(start.settings),
+                   [this](const QueuedJob& job) { return keys_.find(job); }),
         context_{store_,
                  scheduler_,
                  content_,
@@ -117,7 +120,9 @@ class Service final : public ServiceControl {
                  *this,
                  start.settings.state_dir,
                  start.settings.max_upload_bytes,
-                 disk_},
+                 disk_,
+                 keys_,
+                 start.settings.task_model},
         schedules_(
             store_,
             [this](const Schedule& schedule, std::int64_t slot_ms) {
@@ -130,6 +135,14 @@ class Service final : public ServiceControl {
         router_(context_, read_token(start.settings)),
         server_(router_) {
     content_.sweep_incoming();
+    sweep_downloads(start.settings.state_dir);
+    if (const std::int64_t lost = keys_.count_unreadable(); lost > 0) {
+      log_warning(
+          "{} of the stored provider keys cannot be read with {}: restore the vault key from a "
+          "backup, or delete and enter them again",
+          lost,
+          (daemon_folder(start.settings) / "vault.key").string());
+    }
     set_chores();
     scheduler_.ask_for_room(disk_);
     for (Chore* chore : {static_cast<Chore*>(&schedules_),
@@ -282,6 +295,7 @@ class Service final : public ServiceControl {
   JobStore store_;
   files::ContentStore content_;
   secrets::KeyVault vault_;
+  ProviderKeys keys_;
   Scheduler scheduler_;
   ApiContext context_;
   ScheduleChore schedules_;

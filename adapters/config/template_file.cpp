@@ -33,7 +33,7 @@ class TemplateFileReader {
   ChatTemplateText read() {
     const toml::table root = parse();
     check_keys(root, {"description", "messages", "model", "parameters", "prompt", "system"}, "");
-    read_text(root, "description");
+    result_.description = read_text(root, "description").value_or("");
     if (const toml::node* model = root.get("model")) {
       result_.model = string_of(*model, "model");
     }

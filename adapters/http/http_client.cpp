@@ -2,6 +2,7 @@
 #include "adapters/http/http_client.h"
 
 #include "adapters/http/curl_handle.h"
+#include "adapters/http/public_address.h"
 #include "adapters/http/tls_store.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -112,6 +113,13 @@ class Exchange {
     curl_easy_setopt(
         easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
+    if (settings.public_addresses_only) {
+      // Asked for every address that is tried, after the name was resolved: what a name server
+      // answers a second time does not matter. A proxy would resolve the name itself.
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_public_socket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
     if (!settings.server.unix_socket.empty()) {
       curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, settings.server.unix_socket.c_str());
       curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -178,7 +186,10 @@ class Exchange {
     long system_error = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system_error);
     response_.failure = too_large_ ? TransportFailure::too_large : transport_failure(code, sent_);
-    if (too_large_) {
+    if (address_refused_ && response_.failure == TransportFailure::not_connected) {
+      response_.address_refused = true;
+      response_.failure_text = "its address is not one of the Internet";
+    } else if (too_large_) {
       response_.failure_text = too_large_;
     } else if (body_ended_early_) {
       response_.failure_text = "the body of the request ended before its length";
@@ -281,6 +292,14 @@ class Exchange {
 
   // libcurl sends a request again by itself when a reused connection breaks before the first byte
   // of an answer. The server may have acted on it.
+  static curl_socket_t open_public_socket(void* self, curlsocktype, curl_sockaddr* to) noexcept {
+    if (!is_public_address(to->addr)) {
+      static_cast<Exchange*>(self)->address_refused_ = true;
+      return CURL_SOCKET_BAD;
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
+
   static int before_request(void* self, char*, char*, int, int) noexcept {
     auto& exchange = *static_cast<Exchange*>(self);
     exchange.refused_to_repeat_ = exchange.sent_ && !is_repeatable(exchange.request_);
@@ -296,6 +315,7 @@ class Exchange {
   std::size_t header_bytes_ = 0;
   std::uint64_t read_bytes_ = 0;
   bool sent_ = false;
+  bool address_refused_ = false;
   bool refused_to_repeat_ = false;
   bool consumer_stopped_ = false;
   bool body_ended_early_ = false;

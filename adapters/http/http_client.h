@@ -24,6 +24,9 @@ struct HttpClientSettings {
   std::string bearer_token;  // empty: none is sent
   std::string ca_file;       // empty: the system's certificates
   Milliseconds connect_timeout{5000};
+  // Connects to addresses of the Internet only (public_address.h), whatever the name resolves to,
+  // and without a proxy: for a URL that somebody else chose.
+  bool public_addresses_only = false;
 };
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -50,7 +53,8 @@ struct HttpClientRequest {
 
 struct HttpClientResponse {
   TransportFailure failure = TransportFailure::none;
-  bool stopped = false;  // by the stop token or the consumer; `failure` is none then
+  bool stopped = false;          // by the stop token or the consumer; `failure` is none then
+  bool address_refused = false;  // none of its addresses is public; `failure` is not_connected
   int system_error = 0;  // errno of a connection that was not made: ECONNREFUSED, ENOENT, EACCES
   std::string failure_text;
   int status = 0;       // 0: no answer

@@ -107,6 +107,7 @@ HttpClient client_for(const UrlParts& url, const UrlTransferLimits& limits) {
   HttpClientSettings settings;
   settings.server = url.server;
   settings.ca_file = limits.ca_file;
+  settings.public_addresses_only = limits.public_addresses_only;
   return HttpClient(std::move(settings));
 }
 
@@ -127,6 +128,11 @@ void check_answer(const HttpClientResponse& response,
                   ErrorCode otherwise) {
   if (response.stopped) {
     throw Error(ErrorCode::interrupted, fmt::format("{}: stopped", what));
+  }
+  if (response.address_refused) {
+    throw Error(ErrorCode::peer_refused,
+                fmt::format("{}: {}", what, response.failure_text),
+                "addresses of this machine and its network are for callers on the socket only");
   }
   if (response.failure == TransportFailure::timeout) {
     throw Error(ErrorCode::timeout, fmt::format("{}: {}", what, response.failure_text));

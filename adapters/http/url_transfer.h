@@ -14,6 +14,7 @@ struct UrlTransferLimits {
   std::uint64_t bytes = std::uint64_t{1} << 30;  // larger files are refused
   Milliseconds timeout{0};                       // for all of it; 0: none
   std::string ca_file;                           // empty: the system's certificates
+  bool public_addresses_only = false;  // for URLs that must not reach this machine's network
   std::stop_token stop;
 };
 
@@ -25,8 +26,9 @@ struct DownloadedFile {
 // Fetches an http or https URL into `file`, which appears complete or not at all. No redirects, no
 // other schemes, no passwords in URLs. Throws Error(usage) for such a URL, Error(input_missing)
 // when the server has no such file, Error(input_unreadable) for other answers, failures and sizes,
-// Error(timeout), Error(interrupted) when stopped, Error(storage). Messages name the URL without
-// its query, which may hold a signature. Thread-safe.
+// Error(peer_refused) for an address that it must not reach, Error(timeout), Error(interrupted)
+// when stopped, Error(storage). Messages name the URL without its query, which may hold a
+// signature. Thread-safe.
 DownloadedFile download(const std::string& url,
                         const std::filesystem::path& file,
                         const UrlTransferLimits& limits);

@@ -69,25 +69,32 @@ std::vector<MessageText> make_messages(JobSettings& settings) {
     messages.push_back({"system", prompt.system, "--system"});
   }
   if (!prompt.template_file.empty()) {
-    const ChatTemplateText text = read_template_file(prompt.template_file);
-    for (const auto& message : text.messages) {
-      messages.push_back({message.role, message.text, message.origin.name});
-    }
-    if (settings.model.model.empty()) {
-      settings.model.model = text.model;
-    }
-    for (const auto& [name, json] : text.parameters) {
-      const bool given =
-          std::any_of(settings.model.parameters.begin(),
-                      settings.model.parameters.end(),
-                      [&n = name](const auto& parameter) { return parameter.first == n; });
-      if (!given) {
-        settings.model.parameters.emplace_back(name, json);
-      }
+    for (MessageText& message : take_template(read_template_file(prompt.template_file), settings)) {
+      messages.push_back(std::move(message));
     }
   } else if (!prompt.prompt.empty()) {
     messages.push_back(
         {"user", prompt.prompt, prompt.prompt_file.empty() ? "--prompt" : prompt.prompt_file});
+  }
+  return messages;
+}
+
+std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings) {
+  std::vector<MessageText> messages;
+  for (const auto& message : text.messages) {
+    messages.push_back({message.role, message.text, message.origin.name});
+  }
+  if (settings.model.model.empty()) {
+    settings.model.model = text.model;
+  }
+  for (const auto& [name, json] : text.parameters) {
+    const bool given =
+        std::any_of(settings.model.parameters.begin(),
+                    settings.model.parameters.end(),
+                    [&n = name](const auto& parameter) { return parameter.first == n; });
+    if (!given) {
+      settings.model.parameters.emplace_back(name, json);
+    }
   }
   return messages;
 }

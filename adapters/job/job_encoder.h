@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/chat_row_encoder.h"
+#include "core/chat_template.h"
 #include "core/job_record.h"
 #include "core/provider.h"
 #include "core/row_source.h"
@@ -14,6 +15,9 @@ namespace batchllm {
 // Makes --prompt, --system or --template (a file, which is read here) into the messages of a job;
 // the template's model and parameters are taken where the settings say none. Throws Error.
 std::vector<MessageText> make_messages(JobSettings& settings);
+
+// The messages of a template that is in memory; model and parameters as above.
+std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings);
 
 // Compiles templates, filter and special columns against the source's columns. Throws
 // Error(usage | column_missing | template_invalid).

@@ -97,6 +97,14 @@ std::int64_t ApiCall::query_integer(std::string_view name,
   return *number;
 }
 
+void refuse_while_draining(const ApiContext& context) {
+  if (context.service.is_draining()) {
+    throw Error(ErrorCode::daemon_draining,
+                "the daemon is stopping and takes nothing new",
+                "try again when it has started anew");
+  }
+}
+
 HttpResponse json_response(int status, std::string json) {
   HttpResponse response;
   response.status = status;

@@ -38,6 +38,9 @@ struct ApiCall {
   std::string body_text_;
 };
 
+// Throws Error(daemon_draining) when the daemon takes nothing new.
+void refuse_while_draining(const ApiContext& context);
+
 HttpResponse json_response(int status, std::string json);
 
 // What a POST did: the answer to it, and to every repetition with the same Idempotency-Key.

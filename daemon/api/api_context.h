@@ -4,6 +4,7 @@
 #include "adapters/files/content_store.h"
 #include "adapters/secrets/key_vault.h"
 #include "daemon/api/checked_jobs.h"
+#include "daemon/keys/provider_keys.h"
 #include "daemon/queue/job_store.h"
 #include "daemon/scheduler/disk_room.h"
 #include "daemon/scheduler/scheduler.h"
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace batchllm::daemon {
 
@@ -25,6 +27,8 @@ struct ApiContext {
   std::filesystem::path state_dir;
   std::optional<std::uint64_t> max_upload_bytes;
   DiskRoom& disk;
+  ProviderKeys& keys;
+  std::string task_model = {};  // that tasks ask unless they name one; empty: their template's
   CheckedJobs checked_jobs{};
 };
 

@@ -36,6 +36,34 @@ HttpResponse pause_schedule(ApiContext& context, ApiCall& call);
 HttpResponse resume_schedule(ApiContext& context, ApiCall& call);
 HttpResponse run_schedule_now(ApiContext& context, ApiCall& call);
 HttpResponse preview_schedule(ApiContext& context, ApiCall& call);
+// tasks_api.cpp
+HttpResponse create_task(ApiContext& context, ApiCall& call);
+HttpResponse list_tasks(ApiContext& context, ApiCall& call);
+HttpResponse get_task(ApiContext& context, ApiCall& call);
+HttpResponse update_task(ApiContext& context, ApiCall& call);
+HttpResponse remove_task(ApiContext& context, ApiCall& call);
+HttpResponse list_task_types(ApiContext& context, ApiCall& call);
+
+// process_api.cpp
+HttpResponse process_file(ApiContext& context, ApiCall& call);
+
+// keys_api.cpp
+HttpResponse create_key(ApiContext& context, ApiCall& call);
+HttpResponse list_keys(ApiContext& context, ApiCall& call);
+HttpResponse remove_key(ApiContext& context, ApiCall& call);
+
+// projects_api.cpp
+HttpResponse create_project(ApiContext& context, ApiCall& call);
+HttpResponse list_projects(ApiContext& context, ApiCall& call);
+HttpResponse get_project(ApiContext& context, ApiCall& call);
+HttpResponse update_project(ApiContext& context, ApiCall& call);
+HttpResponse remove_project(ApiContext& context, ApiCall& call);
+
+// usage_api.cpp
+HttpResponse get_usage(ApiContext& context, ApiCall& call);
+HttpResponse get_analytics_overview(ApiContext& context, ApiCall& call);
+HttpResponse get_analytics_cost(ApiContext& context, ApiCall& call);
+HttpResponse get_analytics_usage(ApiContext& context, ApiCall& call);
 
 // service_api.cpp
 HttpResponse get_health(ApiContext& context, ApiCall& call);

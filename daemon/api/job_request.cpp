@@ -16,6 +16,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace batchllm::daemon {
@@ -45,8 +47,12 @@ enum class Purpose { submission, trial };
 class RequestReader {
  public:
   // A trial stores nothing, and does not need inputs to be there.
-  RequestReader(ApiContext& context, const JsonNode& body, Purpose purpose)
+  RequestReader(ApiContext& context,
+                const JsonNode& body,
+                const JobRequestFrame& frame,
+                Purpose purpose)
       : context_(context),
+        frame_(frame),
         is_trial_(purpose == Purpose::trial),
         body_(body,
               {"input",
@@ -90,7 +96,9 @@ class RequestReader {
 
   void read_messages() {
     const JsonNode* given = body_.find("messages");
-    if (given == nullptr) {
+    if (frame_.chat != nullptr) {
+      record_.messages = take_template(*frame_.chat, record_.settings);
+    } else if (given == nullptr) {
       record_.messages = make_messages(record_.settings);
     } else {
       if (given->items().empty() || given->items().size() > k_most_messages) {
@@ -213,6 +221,8 @@ class RequestReader {
 
   void read_handling() {
     QueuedJob& job = request_.submission.job;
+    job.kind = frame_.kind;
+    job.policy = frame_.policy;
     job.name = body_.text("name", k_longest_name).value_or("");
     job.project = body_.text("project", k_longest_project).value_or("default");
     if (job.project.empty()) {
@@ -307,6 +317,7 @@ class RequestReader {
   static constexpr std::size_t k_longest_project = 100;
 
   ApiContext& context_;
+  const JobRequestFrame& frame_;
   const bool is_trial_;
   RequestMembers body_;
   JobRecord record_;
@@ -320,13 +331,16 @@ void make_project(sql::Database& database, const std::string& name, std::int64_t
 
 }  // namespace
 
-JobRequest read_job_request(ApiContext& context, const JsonNode& body) {
+JobRequest read_job_request(ApiContext& context,
+                            const JsonNode& body,
+                            const JobRequestFrame& frame) {
   context.disk.require_room();
-  return RequestReader(context, body, Purpose::submission).read();
+  return RequestReader(context, body, frame, Purpose::submission).read();
 }
 
 void check_job_request(ApiContext& context, const JsonNode& body) {
-  static_cast<void>(RequestReader(context, body, Purpose::trial).read());
+  const JobRequestFrame frame;
+  static_cast<void>(RequestReader(context, body, frame, Purpose::trial).read());
 }
 
 QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_view actor) {
@@ -337,7 +351,11 @@ QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_
   for (const StoredFile& file : request.new_files) {
     insert_file(jobs.database(), file);
   }
-  return submit_job(jobs, request.submission, actor);
+  Submission submission = request.submission;
+  if (actor == fmt::format("user:{}", geteuid())) {
+    submission.job.policy.trusts_environment = true;
+  }
+  return submit_job(jobs, std::move(submission), actor);
 }
 
 }  // namespace batchllm::daemon

@@ -314,8 +314,8 @@ QueuedJob change_job(JobTable& jobs,
                      const JobChanges& changes,
                      std::string_view actor) {
   QueuedJob job = require_job(jobs.database(), id);
-  if (has_ended(job.view.state)) {
-    throw conflict(job, "cannot be changed", "");
+  if (has_ended(job.view.state) && (changes.priority || changes.max_cost_micro_usd)) {
+    throw conflict(job, "cannot be changed", "name and tags can");
   }
   job.name = changes.name.value_or(job.name);
   job.tags = changes.tags.value_or(job.tags);

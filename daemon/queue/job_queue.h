@@ -58,7 +58,8 @@ struct JobChanges {
   std::optional<std::int64_t> max_cost_micro_usd;
 };
 
-// Changes a job that has not ended. Throws Error(job_conflict) for one that has.
+// Changes a job; of one that has ended only name and tags: anything else throws
+// Error(job_conflict).
 QueuedJob change_job(JobTable& jobs,
                      std::string_view id,
                      const JobChanges& changes,

@@ -47,7 +47,9 @@ std::string job_policy_json(const JobPolicy& policy) {
   for (const std::string& failure : policy.retry_only) {
     json.string(failure);
   }
-  return json.end_array().end_object().text();
+  json.end_array().key("trusts_environment").boolean(policy.trusts_environment);
+  json.key("brings_key").boolean(policy.brings_key);
+  return json.key("task_type").string(policy.task_type).end_object().text();
 }
 
 JobPolicy parse_job_policy(std::string_view json) {
@@ -59,6 +61,9 @@ JobPolicy parse_job_policy(std::string_view json) {
   policy.wants_approval = flag(*document, "wants_approval");
   policy.asks_at_limit = flag(*document, "asks_at_limit");
   policy.retries_failed = flag(*document, "retries_failed");
+  policy.trusts_environment = flag(*document, "trusts_environment");
+  policy.brings_key = flag(*document, "brings_key");
+  policy.task_type = document->find_string("task_type").value_or("");
   if (const JsonNode* attempts = document->find("max_attempts")) {
     policy.max_attempts = attempts->integer().value_or(policy.max_attempts);
   }

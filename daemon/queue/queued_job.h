@@ -26,6 +26,10 @@ struct JobPolicy {
   std::int64_t max_attempts = 5;     // at the job, when its provider or the machine fails
   bool retries_failed = false;       // took over another job's ledger: asks its failed rows again
   std::set<std::string> retry_only;  // names of row failures; empty: all
+  bool trusts_environment = false;   // asked for by the daemon's own user on the socket: any
+                                     // variable of the daemon's may be named for the key
+  bool brings_key = false;           // its key came with the request and is on no disk
+  std::string task_type;             // of a task: the template it was made from
 
   bool operator==(const JobPolicy&) const = default;
 };

@@ -324,20 +324,29 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.counts = job.view.counts;
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
-  order.counts = job.view.counts;
+  order.variables = settings_.key_variables;
+  order.trusts_environment = job.policy.trusts_environment;
   try {
     order.keys = find_keys_(job);
   } catch (const Error& error) {
-    EndReport report;
-    report.epoch = order.epoch;
-    report.ending.fault = JobFault{std::string(error.name()), error.message(), error.hint()};
-    report.ending.exit_code = error.exit_code();
-    report.ending.counts = job.view.counts;
-    take(post, report);
+    refuse(post, job, error);
     return;
   }
   log_info("{} begins (attempt {}, worker {})", job.id, job.view.attempt, post.process.pid());
   post.process.send(order);
+}
+
+// It cannot be run: that counts as a run that ended at once.
+void Scheduler::refuse(Post& post, const QueuedJob& job, const Error& error) {
+  RunEnding ending;
+  ending.fault = JobFault{std::string(error.name()), error.message(), error.hint()};
+  ending.exit_code = error.exit_code();
+  ending.counts = job.view.counts;
+  log_error("{}: {}", job.id, error.message());
+  save([id = job.id, epoch = job.view.epoch, ending, backoff = settings_.backoff](JobTable& jobs) {
+    end_run(jobs, id, epoch, ending, backoff);
+  });
+  leave_job(post);
 }
 
 void Scheduler::deal_lanes() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/error.h"
 #include "core/file_handle.h"
 #include "daemon/queue/job_leases.h"
 #include "daemon/queue/job_store.h"
@@ -30,10 +31,11 @@ struct SchedulerSettings {
   std::chrono::milliseconds lease{30'000};  // a worker that says nothing for so long is gone
   std::chrono::milliseconds idle_worker{10'000};
   Backoff backoff;
+  std::vector<std::string> key_variables;  // of the environment: what any job may name for its key
 };
 
 // Secrets that a job's worker is to know, as variable and value: asked when the job begins, kept
-// nowhere.
+// nowhere. An Error is what the job fails with.
 using FindKeys =
     std::function<std::vector<std::pair<std::string, std::string>>(const QueuedJob& job)>;
 
@@ -103,6 +105,7 @@ class Scheduler {
   bool begin_job(JobKind kind);
   Post* idle_worker();
   void give(Post& post, const QueuedJob& job);
+  void refuse(Post& post, const QueuedJob& job, const Error& error);
   void deal_lanes();
   void look_for_wishes();
   void take_reports(Post& post);

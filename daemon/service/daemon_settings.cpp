@@ -195,6 +195,9 @@ constexpr std::array k_reload_rules = {
                [](S& s, const S& from) { s.requests_per_minute = from.requests_per_minute; }},
     ReloadRule{"daemon.tpm", [](const S& s) { return text_of(s.tokens_per_minute); },
                [](S& s, const S& from) { s.tokens_per_minute = from.tokens_per_minute; }},
+    ReloadRule{"daemon.task_model", [](const S& s) { return s.task_model.empty() ? std::string("none") : s.task_model; }},
+    ReloadRule{"daemon.key_env", [](const S& s) { return s.key_variables.empty() ? std::string("none") : name_list(s.key_variables); },
+               [](S& s, const S& from) { s.key_variables = from.key_variables; }},
     ReloadRule{"daemon.lease", [](const S& s) { return text_of_ms(s.lease_ms); }},
     ReloadRule{"daemon.drain_timeout", [](const S& s) { return text_of_ms(s.drain_timeout_ms); },
                [](S& s, const S& from) { s.drain_timeout_ms = from.drain_timeout_ms; }},
@@ -271,6 +274,8 @@ DaemonSettings load_daemon_settings(const SettingLayer& flags,
   settings.concurrency = reader.count_or_default("daemon.concurrency");
   settings.requests_per_minute = reader.count("daemon.rpm");
   settings.tokens_per_minute = reader.count("daemon.tpm");
+  settings.task_model = reader.text("daemon.task_model");
+  settings.key_variables = reader.list("daemon.key_env");
   settings.lease_ms = reader.duration_or_default_ms("daemon.lease");
   settings.drain_timeout_ms = reader.duration_or_default_ms("daemon.drain_timeout");
   settings.retention_ms = optional_duration_ms(reader, "daemon.retention");

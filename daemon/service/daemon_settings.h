@@ -30,6 +30,8 @@ struct DaemonSettings {
   std::int64_t concurrency = 0;  // requests in flight per lane, all jobs together
   std::optional<std::int64_t> requests_per_minute;
   std::optional<std::int64_t> tokens_per_minute;
+  std::string task_model;  // that tasks ask; empty: the one that their template names
+  std::vector<std::string> key_variables;  // that any job may name for its key
   std::int64_t lease_ms = 0;
   std::int64_t drain_timeout_ms = 0;
   std::optional<std::int64_t> retention_ms;     // nullopt: ended jobs are kept

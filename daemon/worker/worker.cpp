@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/file_handle.h"
 #include "core/job_directory.h"
+#include "daemon/worker/job_environment.h"
 #include "daemon/worker/line_channel.h"
 #include "daemon/worker/worker_message.h"
 
@@ -49,6 +50,11 @@ JobCounts counts_of(const ProgressSnapshot& snapshot) {
 
 JobFault fault_of(const Error& error) {
   return {std::string(error.name()), error.message(), error.hint()};
+}
+
+std::optional<std::string> process_variable(const std::string& name) {
+  const char* value = secure_getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
 // One job in the hands of this worker.
@@ -123,7 +129,7 @@ class Run final : public JobListener {
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;
     JobDirectory directory = open_directory(state_dir, record, start);
-    const auto environment = [this](const std::string& name) { return variable(name); };
+    const EnvironmentLookup environment = job_environment(order_, &process_variable);
     const JobEnd end = run_job(directory, record, start, environment, control_, *this);
     RunEnding ending;
     ending.counts = counts_of(end.result.progress);
@@ -189,16 +195,6 @@ class Run final : public JobListener {
       }
       std::this_thread::sleep_for(k_look_at_lock);
     }
-  }
-
-  std::optional<std::string> variable(const std::string& name) const {
-    for (const auto& [variable, secret] : order_.keys) {
-      if (variable == name) {
-        return secret;
-      }
-    }
-    const char* value = secure_getenv(name.c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   }
 
   RunEnding faulty(JobFault fault, int exit_code) {

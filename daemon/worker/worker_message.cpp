@@ -35,6 +35,11 @@ struct LineWriter {
     for (const std::string& failure : order.retry_only) {
       json.string(failure);
     }
+    json.end_array().key("trusts_environment").boolean(order.trusts_environment);
+    json.key("variables").begin_array();
+    for (const std::string& variable : order.variables) {
+      json.string(variable);
+    }
     json.end_array().key("keys").begin_array();
     for (const auto& [variable, secret] : order.keys) {
       json.begin_array().string(variable).string(secret).end_array();
@@ -165,6 +170,10 @@ RunOrder read_run(const LineReader& line) {
   order.retries_failed = line.flag("retries_failed");
   for (const JsonNode& failure : line.node("retry_only").items()) {
     order.retry_only.push_back(LineReader::text_of(failure));
+  }
+  order.trusts_environment = line.flag("trusts_environment");
+  for (const JsonNode& variable : line.node("variables").items()) {
+    order.variables.push_back(LineReader::text_of(variable));
   }
   for (const JsonNode& key : line.node("keys").items()) {
     if (key.items().size() != 2) {

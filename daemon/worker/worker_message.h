@@ -30,6 +30,8 @@ struct RunOrder {
   bool retries_failed = false;
   std::vector<std::string> retry_only;
   std::vector<std::pair<std::string, std::string>> keys;  // variable, secret
+  std::vector<std::string> variables;  // of the daemon's environment that any job may name
+  bool trusts_environment = false;     // this one may name every variable
 };
 
 struct StopOrder {

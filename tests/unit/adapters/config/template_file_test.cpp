@@ -20,7 +20,7 @@ std::optional<Error> refusal(std::string_view toml) {
 TemplateNames ticket_names() {
   TemplateNames names;
   names.columns = {"id", "created_at", "channel", "customer", "text"};
-  names.variables = {{"language", "German"}};
+  names.variables = {{"language", "German"}, {"fields", "amount, deadline"}};
   return names;
 }
 

@@ -73,6 +73,17 @@ TEST_CASE("a flag is stronger than a variable, a variable than the file", "[sett
   CHECK_FALSE(settings.retention_ms);
 }
 
+TEST_CASE("the model of tasks and the variables of keys come from the file", "[settings]") {
+  const ScratchFolder folder;
+  CHECK(settings_of(folder).task_model.empty());
+  CHECK(settings_of(folder).key_variables.empty());
+  folder.write("batchllm/config.toml",
+               "[daemon]\ntask_model = \"groq/any\"\nkey_env = [\"TEAM_KEY\", \"OTHER_KEY\"]\n");
+  const DaemonSettings settings = settings_of(folder);
+  CHECK(settings.task_model == "groq/any");
+  CHECK(settings.key_variables == Words{"TEAM_KEY", "OTHER_KEY"});
+}
+
 TEST_CASE("the runtime folder, another state folder and a credential move what lies there",
           "[settings]") {
   const ScratchFolder folder;

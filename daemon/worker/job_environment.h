@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/config_layers.h"
+#include "daemon/worker/worker_message.h"
+
+namespace batchllm::daemon {
+
+// What a job may know of the environment of the daemon, in which its worker runs. Who sends a job
+// chooses both the variable of its key and the server that gets the key, so a job sees: the keys
+// that came with its order; the variables in which the registry's providers look for key and
+// address; those that `[daemon] key_env` allows, each with the NAME_FILE beside it; every variable
+// only when the daemon's own user asked for the job. `order` outlives the lookup.
+EnvironmentLookup job_environment(const RunOrder& order, EnvironmentLookup process);
+
+}  // namespace batchllm::daemon
