@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/api/api_call.h"
 
+#include "adapters/files/media_type.h"
 #include "adapters/files/sha256.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -63,16 +64,26 @@ std::optional<PostAnswer> earlier_answer(sql::Database& database,
   return PostAnswer{static_cast<int>(query.integer(1)), query.string(3), query.string(2)};
 }
 
+// A web page can send forms and plain text to any address, JSON only where it is let.
+void check_json_type(const HttpRequest& request) {
+  const auto header = request.body == nullptr ? std::nullopt : request.header("content-type");
+  if (header && files::parse_media_type(*header).type != "application/json") {
+    throw Error(ErrorCode::file_type_refused,
+                fmt::format("the body must be JSON, not {}", printable(*header)),
+                "send Content-Type: application/json");
+  }
+}
+
 }  // namespace
 
 JsonNode ApiCall::json_body(std::size_t limit_bytes) {
+  check_json_type(request);
   body_text_ = request.read_body(limit_bytes);
   JsonLimits limits;
   limits.bytes = limit_bytes;
   auto document = parse_json_document(body_text_.empty() ? "{}" : body_text_, limits);
   if (!document) {
-    throw Error(ErrorCode::usage,
-                fmt::format("the body is no JSON: {}", document.error().message));
+    throw Error(ErrorCode::usage, fmt::format("the body is no JSON: {}", document.error().message));
   }
   if (document->kind() != JsonNode::Kind::object) {
     throw Error(ErrorCode::usage, "the body must be a JSON object");
@@ -106,6 +117,20 @@ HttpResponse json_response(int status, std::string json) {
   response.content_type = "application/json";
   response.body = std::move(json);
   return response;
+}
+
+void refuse_while_draining(const ApiContext& context) {
+  if (context.service.is_draining()) {
+    throw Error(ErrorCode::daemon_draining,
+                "the daemon is stopping and takes nothing new",
+                "try again when it has started anew");
+  }
+}
+
+void check_idempotency_key(const ApiCall& call) {
+  if (const auto header = call.request.header("idempotency-key")) {
+    static_cast<void>(checked_key(*header));
+  }
 }
 
 HttpResponse post_once(ApiContext& context,

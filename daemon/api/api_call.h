@@ -40,6 +40,12 @@ struct ApiCall {
 
 HttpResponse json_response(int status, std::string json);
 
+// Throws Error(daemon_draining) when nothing new is taken any more.
+void refuse_while_draining(const ApiContext& context);
+
+// Throws Error(usage) for an Idempotency-Key that cannot be, before the work for it begins.
+void check_idempotency_key(const ApiCall& call);
+
 // What a POST did: the answer to it, and to every repetition with the same Idempotency-Key.
 struct PostAnswer {
   int status = 200;

@@ -26,10 +26,19 @@ HttpResponse list_attempts(ApiContext& context, ApiCall& call);
 HttpResponse list_events(ApiContext& context, ApiCall& call);
 HttpResponse wait_for_job(ApiContext& context, ApiCall& call);
 
+// files_api.cpp
+HttpResponse upload_file(ApiContext& context, ApiCall& call);
+HttpResponse list_uploads(ApiContext& context, ApiCall& call);
+HttpResponse get_upload(ApiContext& context, ApiCall& call);
+HttpResponse get_upload_content(ApiContext& context, ApiCall& call);
+HttpResponse remove_upload(ApiContext& context, ApiCall& call);
+
 // service_api.cpp
 HttpResponse get_health(ApiContext& context, ApiCall& call);
 HttpResponse get_ready(ApiContext& context, ApiCall& call);
 HttpResponse get_version(ApiContext& context, ApiCall& call);
+HttpResponse get_openapi(ApiContext& context, ApiCall& call);
+HttpResponse get_docs(ApiContext& context, ApiCall& call);
 HttpResponse drain_daemon(ApiContext& context, ApiCall& call);
 HttpResponse reload_daemon(ApiContext& context, ApiCall& call);
 HttpResponse back_up_daemon(ApiContext& context, ApiCall& call);

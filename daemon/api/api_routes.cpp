@@ -8,6 +8,11 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr std::array k_routes = {
+    ApiRoute{"POST", "/api/v1/files", &upload_file},
+    ApiRoute{"GET", "/api/v1/files", &list_uploads},
+    ApiRoute{"GET", "/api/v1/files/{id}", &get_upload},
+    ApiRoute{"DELETE", "/api/v1/files/{id}", &remove_upload},
+    ApiRoute{"GET", "/api/v1/files/{id}/content", &get_upload_content},
     ApiRoute{"POST", "/api/v1/jobs", &create_job},
     ApiRoute{"GET", "/api/v1/jobs", &list_jobs},
     ApiRoute{"GET", "/api/v1/jobs/{id}", &get_job},
@@ -23,6 +28,8 @@ constexpr std::array k_routes = {
     ApiRoute{"GET", "/health", &get_health},
     ApiRoute{"GET", "/ready", &get_ready},
     ApiRoute{"GET", "/version", &get_version},
+    ApiRoute{"GET", "/openapi.json", &get_openapi},
+    ApiRoute{"GET", "/docs", &get_docs},
     ApiRoute{"POST", "/api/v1/daemon/drain", &drain_daemon},
     ApiRoute{"POST", "/api/v1/daemon/reload", &reload_daemon},
     ApiRoute{"POST", "/api/v1/daemon/backup", &back_up_daemon},

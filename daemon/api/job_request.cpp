@@ -31,8 +31,8 @@ constexpr std::size_t k_longest_name = 200;
 InputFingerprint stored_input(const ApiContext& context,
                               const StoredFile& file,
                               std::string base_folder) {
-  const fs::path link = context.content.link_input(
-      context.state_dir / "uploads" / file.id, file.sha256, file.name);
+  const fs::path link =
+      context.content.link_input(context.state_dir / "uploads" / file.id, file.sha256, file.name);
   InputFingerprint input = fingerprint_input(link.string());
   input.is_stored = true;
   input.base_folder = std::move(base_folder);
@@ -140,7 +140,7 @@ class RequestReader {
     }
     if (const auto id = input.text("file_id")) {
       const StoredFile file = context_.store.read(
-          [&id](sql::Database& database) { return require_file(database, *id); });
+          [&id](sql::Database& database) { return require_listed_file(database, *id); });
       if (!file.encoding.empty() && record_.settings.input.encoding.empty()) {
         record_.settings.input.encoding = file.encoding;
       }

@@ -22,14 +22,6 @@ std::string job_path(const std::string& id) {
   return "/api/v1/jobs/" + id;
 }
 
-void refuse_while_draining(const ApiContext& context) {
-  if (context.service.is_draining()) {
-    throw Error(ErrorCode::daemon_draining,
-                "the daemon is stopping and takes nothing new",
-                "try again when it has started anew");
-  }
-}
-
 // A POST upon one job that has no body to speak of.
 HttpResponse act(ApiContext& context,
                  ApiCall& call,

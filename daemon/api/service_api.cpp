@@ -4,6 +4,8 @@
 #include "core/json_text.h"
 #include "core/time_text.h"
 #include "daemon/api/api_handlers.h"
+#include "daemon/api/contract.h"
+#include "daemon/api/docs_page.h"
 #include "daemon/api/request_members.h"
 
 #include <unistd.h>
@@ -23,9 +25,9 @@ constexpr std::int64_t k_longest_drain_s = 86'400;
 
 std::array<std::int64_t, k_states_alive> count_jobs(sql::Database& database) {
   std::array<std::int64_t, k_states_alive> counts{};
-  counts[0] = database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 0")
-                  .value_or(0) +
-              database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 1").value_or(0);
+  counts[0] =
+      database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 0").value_or(0) +
+      database.integer("SELECT count(*) FROM jobs WHERE state = 0 AND held = 1").value_or(0);
   auto query = database.prepare(
       "SELECT state, count(*) FROM jobs WHERE state BETWEEN 1 AND 4 GROUP BY state");
   while (query.step()) {
@@ -79,14 +81,30 @@ HttpResponse get_version(ApiContext& context, ApiCall& call) {
   return json_response(200, json.end_object().text());
 }
 
+HttpResponse get_openapi(ApiContext& context, ApiCall& call) {
+  static_cast<void>(context);
+  static_cast<void>(call);
+  return json_response(200, std::string(openapi_document()));
+}
+
+HttpResponse get_docs(ApiContext& context, ApiCall& call) {
+  static_cast<void>(context);
+  static_cast<void>(call);
+  static const std::string page = docs_page(openapi_document());
+  HttpResponse response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = page;
+  return response;
+}
+
 HttpResponse drain_daemon(ApiContext& context, ApiCall& call) {
   const JsonNode body = call.json_body();
   const RequestMembers members(body, {"deadline_s"});
   const auto deadline_s = members.integer("deadline_s", 0, k_longest_drain_s);
   const auto running = static_cast<std::int64_t>(context.scheduler.figures().running);
-  context.service.drain(deadline_s ? std::optional<std::chrono::milliseconds>(
-                                         std::chrono::seconds(*deadline_s))
-                                   : std::nullopt);
+  context.service.drain(
+      deadline_s ? std::optional<std::chrono::milliseconds>(std::chrono::seconds(*deadline_s))
+                 : std::nullopt);
   JsonWriter json;
   json.begin_object().key("draining").boolean(true).key("running").number(running);
   return json_response(202, json.end_object().text());
