@@ -33,6 +33,11 @@ HttpResponse get_upload(ApiContext& context, ApiCall& call);
 HttpResponse get_upload_content(ApiContext& context, ApiCall& call);
 HttpResponse remove_upload(ApiContext& context, ApiCall& call);
 
+// results_api.cpp
+HttpResponse list_results(ApiContext& context, ApiCall& call);
+HttpResponse export_results(ApiContext& context, ApiCall& call);
+HttpResponse list_errors(ApiContext& context, ApiCall& call);
+
 // service_api.cpp
 HttpResponse get_health(ApiContext& context, ApiCall& call);
 HttpResponse get_ready(ApiContext& context, ApiCall& call);
