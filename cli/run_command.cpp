@@ -101,18 +101,6 @@ bool can_be_recognised(const JobRecord& record) {
                       [](const InputFingerprint& input) { return input.from_stdin; });
 }
 
-void check_output_is_free(const JobRecord& record) {
-  std::error_code error;
-  if (record.output_path == "-" || record.settings.output.conflict != OutputConflict::refuse ||
-      !fs::exists(record.output_path, error)) {
-    return;
-  }
-  throw Error(ErrorCode::output_exists,
-              fmt::format("{} exists already", record.output_path),
-              "--overwrite replaces it when the run is complete, --append adds to it, -o names "
-              "another file");
-}
-
 // True when something was sent.
 bool has_ledger(const JobDirectory& directory) {
   std::error_code error;

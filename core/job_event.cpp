@@ -203,10 +203,8 @@ constexpr std::array<std::string_view, 11> k_types = {"job.queued",
 template <std::size_t index = 0>
 JobEventData empty_data(std::string_view type) {
   if constexpr (index == std::variant_size_v<JobEventData>) {
-    for (const JobState state : {JobState::succeeded,
-                                 JobState::partial,
-                                 JobState::failed,
-                                 JobState::cancelled}) {
+    for (const JobState state :
+         {JobState::succeeded, JobState::partial, JobState::failed, JobState::cancelled}) {
       Ended ended;
       ended.state = state;
       if (job_event_type(ended) == type) {
@@ -225,6 +223,20 @@ JobEventData empty_data(std::string_view type) {
 void refuse_event(const JobEvent& event, std::string_view why) {
   throw Error(ErrorCode::job_corrupt,
               fmt::format("event {} ({}): {}", event.seq, job_event_type(event.data), why));
+}
+
+std::string ending_reason(const Ended& data) {
+  if (data.fault) {
+    return data.fault->code;
+  }
+  switch (data.state) {
+    case JobState::cancelled:
+      return "user";
+    case JobState::partial:
+      return std::string(error_kind(ErrorCode::rows_failed).name);
+    default:
+      return {};
+  }
 }
 
 // What each event says of the job.
@@ -272,7 +284,7 @@ class Applier {
   void operator()(const Answered& data) { static_cast<void>(data); }
 
   void operator()(const Ended& data) {
-    move(data.state, data.fault ? data.fault->code : std::string(), view_.attempt, 0);
+    move(data.state, ending_reason(data), view_.attempt, 0);
     view_.fault = data.fault;
     view_.counts = data.counts;
     view_.exit_code = data.exit_code;
@@ -285,9 +297,7 @@ class Applier {
     view_.wish = wish.value_or(view_.wish);
   }
 
-  void operator()(const Changed& data) {
-    view_.priority = data.priority.value_or(view_.priority);
-  }
+  void operator()(const Changed& data) { view_.priority = data.priority.value_or(view_.priority); }
 
   void operator()(const Log& data) { static_cast<void>(data); }
 

@@ -2,6 +2,7 @@
 #include "daemon/composition.h"
 
 #include "adapters/config/settings_files.h"
+#include "adapters/job/job_seed.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
 #include "core/clock.h"
@@ -93,11 +94,10 @@ class Service final : public ServiceControl {
         store_(writer_, readers_, hub_, clock_),
         content_(fs::path(start.settings.state_dir) / "files"),
         vault_(daemon_folder(start.settings) / "vault.key"),
-        scheduler_(store_,
-                   scheduler_settings(start.settings),
-                   [](const QueuedJob&) {
-                     return std::vector<std::pair<std::string, std::string>>{};
-                   }),
+        scheduler_(
+            store_,
+            scheduler_settings(start.settings),
+            [](const QueuedJob&) { return std::vector<std::pair<std::string, std::string>>{}; }),
         context_{store_,
                  scheduler_,
                  content_,
@@ -108,6 +108,7 @@ class Service final : public ServiceControl {
         router_(context_, read_token(start.settings)),
         server_(router_) {
     content_.sweep_incoming();
+    sweep_job_seeds(start.settings.state_dir);
     listen();
   }
 

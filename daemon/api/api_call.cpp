@@ -44,6 +44,10 @@ std::string checked_key(std::string_view key) {
   return std::string(key);
 }
 
+std::string operation_of(const ApiCall& call) {
+  return call.request.method + " " + call.request.path;
+}
+
 // The answer that was given before for this key.
 std::optional<PostAnswer> earlier_answer(sql::Database& database,
                                          const std::string& key,
@@ -133,6 +137,20 @@ void check_idempotency_key(const ApiCall& call) {
   }
 }
 
+std::optional<HttpResponse> answer_again(ApiContext& context,
+                                         const ApiCall& call,
+                                         std::string_view request_text) {
+  const auto header = call.request.header("idempotency-key");
+  if (!header) {
+    return std::nullopt;
+  }
+  const std::string key = checked_key(*header);
+  auto earlier = context.store.read([&](sql::Database& database) {
+    return earlier_answer(database, key, operation_of(call), sha256_of(request_text));
+  });
+  return earlier ? std::optional(response_of(*std::move(earlier), true)) : std::nullopt;
+}
+
 HttpResponse post_once(ApiContext& context,
                        ApiCall& call,
                        std::string_view request_text,
@@ -142,7 +160,7 @@ HttpResponse post_once(ApiContext& context,
     return response_of(context.store.write(work), false);
   }
   const std::string key = checked_key(*header);
-  const std::string operation = call.request.method + " " + call.request.path;
+  const std::string operation = operation_of(call);
   const std::string digest = sha256_of(request_text);
   bool replayed = false;
   PostAnswer answer = context.store.write([&](JobTable& jobs) {

@@ -22,6 +22,9 @@ HttpResponse resume_one_job(ApiContext& context, ApiCall& call);
 HttpResponse answer_one_job(ApiContext& context, ApiCall& call);
 HttpResponse list_attempts(ApiContext& context, ApiCall& call);
 
+// retry_api.cpp
+HttpResponse retry_one_job(ApiContext& context, ApiCall& call);
+
 // events_api.cpp
 HttpResponse list_events(ApiContext& context, ApiCall& call);
 HttpResponse wait_for_job(ApiContext& context, ApiCall& call);

@@ -21,6 +21,7 @@ constexpr std::array k_routes = {
     ApiRoute{"POST", "/api/v1/jobs/{id}/cancel", &cancel_one_job},
     ApiRoute{"POST", "/api/v1/jobs/{id}/pause", &pause_one_job},
     ApiRoute{"POST", "/api/v1/jobs/{id}/resume", &resume_one_job},
+    ApiRoute{"POST", "/api/v1/jobs/{id}/retry", &retry_one_job},
     ApiRoute{"POST", "/api/v1/jobs/{id}/answer", &answer_one_job},
     ApiRoute{"GET", "/api/v1/jobs/{id}/attempts", &list_attempts},
     ApiRoute{"GET", "/api/v1/jobs/{id}/events", &list_events},

@@ -5,6 +5,7 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
+#include "adapters/job/job_output.h"
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/job_settings_reader.h"
@@ -64,7 +65,7 @@ class RequestReader {
     read_inputs();
     read_handling();
     check();
-    finish();
+    describe_job(request_.submission.job, record_);
     return std::move(request_);
   }
 
@@ -238,26 +239,11 @@ class RequestReader {
 
   // Columns, template and model as a run finds them: what is wrong is said now, not at night.
   void check() {
+    check_output_is_free(record_);
     JobInputs inputs(record_, "");
     const auto source = inputs.open_first();
     const JobModel model = make_model(record_.settings, &environment_variable, false);
-    static_cast<void>(model.provider->endpoint());
     make_encoder(record_, *source, *model.provider);
-    endpoint_ = model.endpoint;
-  }
-
-  void finish() {
-    QueuedJob& job = request_.submission.job;
-    job.model = record_.settings.model.model;
-    job.lane = fmt::format("{} {} {}{}",
-                           endpoint_,
-                           job.model,
-                           record_.settings.model.key_env,
-                           record_.settings.model.key_file);
-    job.concurrency = record_.settings.limits.concurrency;
-    job.max_cost_micro_usd = record_.settings.limits.max_cost_micro_usd;
-    job.output_path = record_.output_path;
-    job.record = job_record_json(record_);
   }
 
   static constexpr std::size_t k_longest_path = 4096;
@@ -267,7 +253,6 @@ class RequestReader {
   RequestMembers body_;
   JobRecord record_;
   JobRequest request_;
-  std::string endpoint_;
 };
 
 void make_project(sql::Database& database, const std::string& name, std::int64_t now_ms) {
@@ -278,6 +263,21 @@ void make_project(sql::Database& database, const std::string& name, std::int64_t
 
 JobRequest read_job_request(ApiContext& context, const JsonNode& body) {
   return RequestReader(context, body).read();
+}
+
+void describe_job(QueuedJob& job, const JobRecord& record) {
+  const JobModel model = make_model(record.settings, &environment_variable, false);
+  static_cast<void>(model.provider->endpoint());
+  job.model = record.settings.model.model;
+  job.lane = fmt::format("{} {} {}{}",
+                         model.endpoint,
+                         job.model,
+                         record.settings.model.key_env,
+                         record.settings.model.key_file);
+  job.concurrency = record.settings.limits.concurrency;
+  job.max_cost_micro_usd = record.settings.limits.max_cost_micro_usd;
+  job.output_path = record.output_path;
+  job.record = job_record_json(record);
 }
 
 QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_view actor) {
