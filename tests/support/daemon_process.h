@@ -46,7 +46,7 @@ class DaemonProcess {
 
   const ScratchFolder& folder() const noexcept { return folder_; }
 
-  SimulatorProcess& simulator() noexcept { return simulator_; }
+  const SimulatorProcess& simulator() const noexcept { return simulator_; }
 
   Process& process() { return *process_; }
 
