@@ -128,12 +128,16 @@ class Run final : public JobListener {
                               JobRecord& record,
                               JobStart& start) const {
     std::error_code error;
-    if (!std::filesystem::exists(state_dir / "jobs" / record.id / "job.json", error)) {
+    const std::filesystem::path folder = state_dir / "jobs" / record.id;
+    if (!std::filesystem::exists(folder, error)) {
       start.is_new = true;
       return JobDirectory::create(state_dir, record);
     }
     JobDirectory directory = JobDirectory::open(state_dir, record.id);
     directory.lock();
+    if (!std::filesystem::exists(folder / "job.json", error)) {
+      directory.save(record);  // an earlier worker died before it had written it
+    }
     const JobRecord earlier = directory.load();
     record.output_path = earlier.output_path;
     record.status = earlier.status;
@@ -166,8 +170,8 @@ class Run final : public JobListener {
   }
 
   void tell(std::string_view level, std::string_view text) {
-    channel_.send(worker_message_line(
-        TextReport{order_.epoch, std::string(level), std::string(text)}));
+    channel_.send(
+        worker_message_line(TextReport{order_.epoch, std::string(level), std::string(text)}));
   }
 
   RunOrder order_;

@@ -129,3 +129,14 @@ TEST_CASE("a job that was cancelled before it began is retried from its start", 
   const std::string again = daemon.post("/jobs/" + job + "/retry", "{}").at(".id");
   CHECK(daemon.wait_for_end(again).at(".rows.ok") == "2");
 }
+
+TEST_CASE("a job begins in a folder that a worker left before it had written anything",
+          "[e2e][daemon]") {
+  const DaemonProcess daemon(programs());
+  const std::string job =
+      daemon.submit(R"({"approval":true,)" + daemon.job_body(rows(2)).substr(1));
+  REQUIRE(daemon.wait_for_state(job, "waiting_input"));
+  std::filesystem::create_directories(daemon.state_folder() + "/jobs/" + job);
+  CHECK(daemon.post("/jobs/" + job + "/answer", R"({"answer":"yes"})").status == 200);
+  CHECK(daemon.wait_for_end(job).at(".rows.ok") == "2");
+}
