@@ -220,16 +220,30 @@ int reload(const DaemonCommand& command) {
   return 0;
 }
 
-int backup(const DaemonCommand& command) {
-  JsonWriter body;
-  body.begin_object();
-  if (!command.line.arguments.empty()) {
-    body.key("path").string(fs::absolute(command.line.arguments.front()).string());
+// The daemon's copy stays among its backups; `file` gets the same bytes.
+void copy_backup(const std::string& backup, const std::string& file) {
+  std::error_code failed;
+  fs::copy_file(backup, file, failed);
+  if (failed == std::errc::file_exists) {
+    throw Error(ErrorCode::output_exists,
+                fmt::format("{} exists already", file),
+                "name another file; the backup is also in " + backup);
   }
-  const std::string request = body.end_object().text();
+  if (failed) {
+    throw Error(ErrorCode::storage,
+                fmt::format("cannot copy {} to {}: {}", backup, file, failed.message()));
+  }
+}
+
+int backup(const DaemonCommand& command) {
   DaemonClient client = command.client();
-  const JsonNode told = client.post("/daemon/backup", request);
-  const std::string path(told.find_string("path").value_or(""));
+  const JsonNode told = client.post("/daemon/backup", "{}");
+  std::string path(told.find_string("path").value_or(""));
+  if (!command.line.arguments.empty()) {
+    const std::string file = fs::absolute(command.line.arguments.front()).string();
+    copy_backup(path, file);
+    path = file;
+  }
   command.ui.out(command.ui.json() ? told.to_json() + "\n" : printable(path) + "\n");
   return 0;
 }

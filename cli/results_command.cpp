@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/results_command.h"
 
-#include "adapters/job/job_inputs.h"
-#include "adapters/job/job_output.h"
 #include "adapters/job/job_report.h"
+#include "adapters/job/result_export.h"
 #include "core/error.h"
 #include "core/json_text.h"
-#include "core/manifest.h"
-#include "core/result_writer.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -23,12 +20,6 @@ namespace batchllm {
 namespace {
 
 namespace fs = std::filesystem;
-
-// One way of failing: how many rows, and the first of them.
-struct FailureGroup {
-  std::uint64_t rows = 0;
-  std::vector<Outcome> examples;
-};
 
 ResultRows wanted_rows(ExportedRows rows) {
   switch (rows) {
@@ -178,39 +169,26 @@ int results_show_command(const ResultsShowRequest& request, Ui& ui) {
 
 int results_export_command(const ResultsExportRequest& request, Ui& ui) {
   const JobDirectory directory = JobDirectory::open(ui.state_dir(), request.job);
-  JobRecord record = directory.load();
-  record.settings.output.path = request.path.empty() ? "-" : request.path;
-  record.output_path.clear();
-  record.result_in_folder = false;
-  record.settings.output.conflict = OutputConflict::overwrite;
-  if (request.format != OutputFormat::automatic) {
-    record.settings.output.format = request.format;
-  } else if (!request.path.empty() && request.path != "-") {
-    record.settings.output.format = OutputFormat::automatic;
-  }
+  ExportSettings settings;
+  settings.rows = wanted_rows(request.rows);
+  settings.format = request.format;
+  settings.path = request.path.empty() ? "-" : request.path;
   std::error_code error;
-  if (!request.overwrite && record.settings.output.path != "-" && fs::exists(request.path, error)) {
+  if (!request.overwrite && settings.path != "-" && fs::exists(request.path, error)) {
     throw Error(ErrorCode::output_exists,
                 fmt::format("{} exists already", request.path),
                 "--overwrite replaces it, -o names another file");
   }
-  const JobInputs inputs(record, directory.folder().string());
-  const auto source = inputs.open_again({});
-  const OutputPlan plan = plan_output(record, *source);
-  ResultWriterSettings settings = make_result_settings(record, plan, inputs, {});
-  settings.rows = wanted_rows(request.rows);
-  ResultWriter writer(std::move(settings), nullptr, directory.folder(), {});
-  const ShardTotals totals = report_job(directory).totals;
-  writer.write_recorded(request.rows != ExportedRows::ok && totals.failed + totals.skipped != 0);
-  if (!plan.part_path.empty()) {
-    fs::rename(plan.part_path, plan.path);
-    ui.messages().note(fmt::format(
-        "Wrote {} to {}", count_noun(writer.rows_written(), "row"), printable(plan.path)));
+  ResultExport results(directory.load(), directory.folder(), settings);
+  const std::uint64_t rows = results.write();
+  if (results.path() != "-") {
+    ui.messages().note(
+        fmt::format("Wrote {} to {}", count_noun(rows, "row"), printable(results.path())));
   }
   if (ui.json()) {
     JsonWriter json;
-    json.begin_object().key("schema").string("batchllm.export/1").key("job").string(record.id);
-    json.key("rows").number(writer.rows_written()).key("output").string(plan.path).end_object();
+    json.begin_object().key("schema").string("batchllm.export/1").key("job").string(request.job);
+    json.key("rows").number(rows).key("output").string(results.path()).end_object();
     ui.out(json.text() + "\n");
   }
   return 0;
@@ -219,14 +197,7 @@ int results_export_command(const ResultsExportRequest& request, Ui& ui) {
 int results_errors_command(const ResultsErrorsRequest& request, Ui& ui) {
   const JobDirectory directory = JobDirectory::open(ui.state_dir(), request.job);
   const JobRecord record = directory.load();
-  std::map<RowFailure, FailureGroup> groups;
-  for_each_failure(directory, [&](const Outcome& outcome) {
-    FailureGroup& group = groups[outcome.failure];
-    ++group.rows;
-    if (group.examples.size() < request.limit) {
-      group.examples.push_back(outcome);
-    }
-  });
+  const auto groups = group_failures(directory, request.limit);
   const auto doubts = rows_in_doubt(directory);
   ui.out(ui.json() ? errors_json(record, groups, doubts, request.limit)
                    : errors_text(record, groups, doubts, request.limit));

@@ -2,6 +2,7 @@
 #include "daemon/composition.h"
 
 #include "adapters/config/settings_files.h"
+#include "adapters/job/job_seed.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
 #include "core/atomic_file.h"
@@ -135,6 +136,7 @@ class Service final : public ServiceControl {
         router_(context_, read_token(start.settings)),
         server_(router_) {
     content_.sweep_incoming();
+    sweep_job_seeds(start.settings.state_dir);
     sweep_downloads(start.settings.state_dir);
     if (const std::int64_t lost = keys_.count_unreadable(); lost > 0) {
       log_warning(

@@ -186,11 +186,7 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
     source->select(names);
     return std::unique_ptr<RowSource>(std::move(source));
   };
-  RowSinkOptions options;
-  options.format = plan.kind.format;
-  options.escape_formulas = output.escape_formulas;
-  options.keep_record = output.columns.empty();
-  options.append = plan.conflict == OutputConflict::append;
+  const RowSinkOptions options = row_sink_options(record, plan);
   const Compression compression = plan.kind.compression;
   if (plan.part_path.empty()) {
     settings.open_sink = [options, compression] {
@@ -199,7 +195,7 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
     return settings;
   }
   const bool appends = options.append;
-  settings.open_sink = [options, compression, appends, plan]() mutable {
+  settings.open_sink = [options = options, compression, appends, plan]() mutable {
     std::error_code ignored;
     options.append = appends && fs::file_size(plan.path, ignored) != 0 && !ignored;
     if (options.append) {
@@ -211,6 +207,15 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
     return open_output(plan.part_path, compression, options);
   };
   return settings;
+}
+
+RowSinkOptions row_sink_options(const JobRecord& record, const OutputPlan& plan) {
+  RowSinkOptions options;
+  options.format = plan.kind.format;
+  options.escape_formulas = record.settings.output.escape_formulas;
+  options.keep_record = record.settings.output.columns.empty();
+  options.append = plan.conflict == OutputConflict::append;
+  return options;
 }
 
 void publish_result(const OutputPlan& plan) {

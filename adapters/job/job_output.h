@@ -48,6 +48,9 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
                                           const JobInputs& inputs,
                                           std::stop_token stop);
 
+// How the rows of a result are spelled.
+RowSinkOptions row_sink_options(const JobRecord& record, const OutputPlan& plan);
+
 // Puts the finished result under its name; synced. Throws Error(output_exists) when a file has
 // appeared there that must not be replaced, Error(storage…).
 void publish_result(const OutputPlan& plan);

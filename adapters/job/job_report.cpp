@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 namespace batchllm {
 namespace {
@@ -69,9 +70,41 @@ JobReport report_job(const JobDirectory& directory) {
   return report;
 }
 
+bool has_failed_rows(const std::filesystem::path& job_folder) {
+  const Manifest manifest(job_folder / "manifest.jsonl", Manifest::Access::read_only);
+  const ShardTotals totals = manifest.totals();
+  if (totals.failed + totals.skipped != 0) {
+    return true;
+  }
+  for (const std::uint64_t number : Ledger::shards_in(job_folder)) {
+    if (manifest.shards().contains(number)) {
+      continue;
+    }
+    std::set<std::uint64_t> failed;
+    scan_ledger(Ledger::shard_path(job_folder, number),
+                [&failed](std::uint64_t, std::string_view, const LineGlance& seen) {
+                  if (seen.status == RowStatus::ok) {
+                    failed.erase(seen.row_index);
+                  } else {
+                    failed.insert(seen.row_index);
+                  }
+                });
+    if (!failed.empty()) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void for_each_failure(const JobDirectory& directory,
                       const std::function<void(const Outcome&)>& visit) {
+  const Manifest manifest(directory.manifest_path(), Manifest::Access::read_only);
   for (const std::uint64_t number : Ledger::shards_in(directory.folder())) {
+    const auto sealed = manifest.shards().find(number);
+    if (sealed != manifest.shards().end() &&
+        sealed->second.totals.failed + sealed->second.totals.skipped == 0) {
+      continue;
+    }
     std::map<std::uint64_t, Outcome> failures;
     scan_ledger(Ledger::shard_path(directory.folder(), number),
                 [&](std::uint64_t, std::string_view line, const LineGlance& seen) {
@@ -86,6 +119,19 @@ void for_each_failure(const JobDirectory& directory,
       visit(outcome);
     }
   }
+}
+
+std::map<RowFailure, FailureGroup> group_failures(const JobDirectory& directory,
+                                                  std::uint64_t most_examples) {
+  std::map<RowFailure, FailureGroup> groups;
+  for_each_failure(directory, [&](const Outcome& outcome) {
+    FailureGroup& group = groups[outcome.failure];
+    ++group.rows;
+    if (group.examples.size() < most_examples) {
+      group.examples.push_back(outcome);
+    }
+  });
+  return groups;
 }
 
 std::map<std::uint64_t, OpenAttempt> rows_in_doubt(const JobDirectory& directory) {

@@ -30,9 +30,22 @@ struct JobReport {
 
 JobReport report_job(const JobDirectory& directory);
 
+// Whether any row's latest outcome is not ok. `job_folder` need not be there.
+bool has_failed_rows(const std::filesystem::path& job_folder);
+
 // The latest outcome of every row that is not ok, in row order, shard by shard.
 void for_each_failure(const JobDirectory& directory,
                       const std::function<void(const Outcome&)>& visit);
+
+// One way of failing: how many rows, and the first of them.
+struct FailureGroup {
+  std::uint64_t rows = 0;
+  std::vector<Outcome> examples;
+};
+
+// Failed rows by the way they failed, with that many examples at most.
+std::map<RowFailure, FailureGroup> group_failures(const JobDirectory& directory,
+                                                  std::uint64_t most_examples);
 
 // Rows that were sent and have no outcome, in row order.
 std::map<std::uint64_t, OpenAttempt> rows_in_doubt(const JobDirectory& directory);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/api/api_call.h"
 
+#include "adapters/files/media_type.h"
 #include "adapters/files/sha256.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -44,6 +45,10 @@ std::string checked_key(std::string_view key) {
   return std::string(key);
 }
 
+std::string operation_of(const ApiCall& call) {
+  return call.request.method + " " + call.request.path;
+}
+
 // The answer that was given before for this key.
 std::optional<PostAnswer> earlier_answer(sql::Database& database,
                                          const std::string& key,
@@ -61,9 +66,20 @@ std::optional<PostAnswer> earlier_answer(sql::Database& database,
   return PostAnswer{found->status, std::move(found->body), std::move(found->location)};
 }
 
+// A web page can send forms and plain text to any address, JSON only where it is let.
+void check_json_type(const HttpRequest& request) {
+  const auto header = request.body == nullptr ? std::nullopt : request.header("content-type");
+  if (header && files::parse_media_type(*header).type != "application/json") {
+    throw Error(ErrorCode::file_type_refused,
+                fmt::format("the body must be JSON, not {}", printable(*header)),
+                "send Content-Type: application/json");
+  }
+}
+
 }  // namespace
 
 JsonNode ApiCall::json_body(std::size_t limit_bytes) {
+  check_json_type(request);
   body_text_ = request.read_body(limit_bytes);
   JsonLimits limits;
   limits.bytes = limit_bytes;
@@ -97,6 +113,14 @@ std::int64_t ApiCall::query_integer(std::string_view name,
   return *number;
 }
 
+HttpResponse json_response(int status, std::string json) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.body = std::move(json);
+  return response;
+}
+
 void refuse_while_draining(const ApiContext& context) {
   if (context.service.is_draining()) {
     throw Error(ErrorCode::daemon_draining,
@@ -105,12 +129,24 @@ void refuse_while_draining(const ApiContext& context) {
   }
 }
 
-HttpResponse json_response(int status, std::string json) {
-  HttpResponse response;
-  response.status = status;
-  response.content_type = "application/json";
-  response.body = std::move(json);
-  return response;
+void check_idempotency_key(const ApiCall& call) {
+  if (const auto header = call.request.header("idempotency-key")) {
+    static_cast<void>(checked_key(*header));
+  }
+}
+
+std::optional<HttpResponse> answer_again(ApiContext& context,
+                                         const ApiCall& call,
+                                         std::string_view request_text) {
+  const auto header = call.request.header("idempotency-key");
+  if (!header) {
+    return std::nullopt;
+  }
+  const std::string key = checked_key(*header);
+  auto earlier = context.store.read([&](sql::Database& database) {
+    return earlier_answer(database, key, operation_of(call), sha256_of(request_text));
+  });
+  return earlier ? std::optional(response_of(*std::move(earlier), true)) : std::nullopt;
 }
 
 HttpResponse post_once(ApiContext& context,
@@ -122,7 +158,7 @@ HttpResponse post_once(ApiContext& context,
     return response_of(context.store.write(work), false);
   }
   const std::string key = checked_key(*header);
-  const std::string operation = call.request.method + " " + call.request.path;
+  const std::string operation = operation_of(call);
   const std::string digest = sha256_of(request_text);
   bool replayed = false;
   PostAnswer answer = context.store.write([&](JobTable& jobs) {

@@ -43,6 +43,15 @@ void refuse_while_draining(const ApiContext& context);
 
 HttpResponse json_response(int status, std::string json);
 
+// Throws Error(usage) for an Idempotency-Key that cannot be, before the work for it begins.
+void check_idempotency_key(const ApiCall& call);
+
+// What post_once() would answer without doing anything: for work that has to be prepared before the
+// transaction, and may no longer be possible. Throws as post_once().
+std::optional<HttpResponse> answer_again(ApiContext& context,
+                                         const ApiCall& call,
+                                         std::string_view request_text);
+
 // What a POST did: the answer to it, and to every repetition with the same Idempotency-Key.
 struct PostAnswer {
   int status = 200;

@@ -22,6 +22,9 @@ HttpResponse resume_one_job(ApiContext& context, ApiCall& call);
 HttpResponse answer_one_job(ApiContext& context, ApiCall& call);
 HttpResponse list_attempts(ApiContext& context, ApiCall& call);
 
+// retry_api.cpp
+HttpResponse retry_one_job(ApiContext& context, ApiCall& call);
+
 // events_api.cpp
 HttpResponse list_events(ApiContext& context, ApiCall& call);
 HttpResponse wait_for_job(ApiContext& context, ApiCall& call);
@@ -64,11 +67,24 @@ HttpResponse get_usage(ApiContext& context, ApiCall& call);
 HttpResponse get_analytics_overview(ApiContext& context, ApiCall& call);
 HttpResponse get_analytics_cost(ApiContext& context, ApiCall& call);
 HttpResponse get_analytics_usage(ApiContext& context, ApiCall& call);
+// files_api.cpp
+HttpResponse upload_file(ApiContext& context, ApiCall& call);
+HttpResponse list_uploads(ApiContext& context, ApiCall& call);
+HttpResponse get_upload(ApiContext& context, ApiCall& call);
+HttpResponse get_upload_content(ApiContext& context, ApiCall& call);
+HttpResponse remove_upload(ApiContext& context, ApiCall& call);
+
+// results_api.cpp
+HttpResponse list_results(ApiContext& context, ApiCall& call);
+HttpResponse export_results(ApiContext& context, ApiCall& call);
+HttpResponse list_errors(ApiContext& context, ApiCall& call);
 
 // service_api.cpp
 HttpResponse get_health(ApiContext& context, ApiCall& call);
 HttpResponse get_ready(ApiContext& context, ApiCall& call);
 HttpResponse get_version(ApiContext& context, ApiCall& call);
+HttpResponse get_openapi(ApiContext& context, ApiCall& call);
+HttpResponse get_docs(ApiContext& context, ApiCall& call);
 HttpResponse drain_daemon(ApiContext& context, ApiCall& call);
 HttpResponse reload_daemon(ApiContext& context, ApiCall& call);
 HttpResponse back_up_daemon(ApiContext& context, ApiCall& call);

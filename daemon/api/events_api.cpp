@@ -23,7 +23,8 @@ using namespace std::chrono_literals;
 
 constexpr auto k_ping_interval = 15s;
 constexpr std::int64_t k_backlog_page = 500;
-constexpr std::int64_t k_longest_wait_s = 300;
+constexpr double k_longest_wait_s = 600;
+constexpr double k_standard_wait_s = 60;
 
 // One client that follows a job: first what is stored, then what happens.
 class EventStream {
@@ -132,6 +133,18 @@ HttpResponse stream_events(ApiContext& context, const QueuedJob& job, std::int64
   return response;
 }
 
+std::chrono::milliseconds wait_patience(const ApiCall& call) {
+  const auto text = call.request.query("timeout");
+  const auto seconds = text ? parse_number(*text) : std::optional(k_standard_wait_s);
+  if (!seconds || *seconds < 0 || *seconds > k_longest_wait_s) {
+    throw Error(ErrorCode::usage,
+                fmt::format("timeout must be 0 to {} seconds, not {}",
+                            k_longest_wait_s,
+                            printable(text.value_or(""))));
+  }
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(*seconds));
+}
+
 }  // namespace
 
 HttpResponse list_events(ApiContext& context, ApiCall& call) {
@@ -145,8 +158,7 @@ HttpResponse list_events(ApiContext& context, ApiCall& call) {
   const std::int64_t first = page.cursor_number().value_or(after);
   return context.store.read([&](sql::Database& database) {
     PageWriter writer(page);
-    for (const StoredEvent& event :
-         read_event_documents(database, job.id, first, page.limit + 1)) {
+    for (const StoredEvent& event : read_event_documents(database, job.id, first, page.limit + 1)) {
       if (!writer.add(event.document, std::to_string(event.seq))) {
         break;
       }
@@ -156,15 +168,14 @@ HttpResponse list_events(ApiContext& context, ApiCall& call) {
 }
 
 HttpResponse wait_for_job(ApiContext& context, ApiCall& call) {
-  const auto patience =
-      std::chrono::seconds(call.query_integer("timeout", 60, 0, k_longest_wait_s));
+  const auto patience = wait_patience(call);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   EventHub::Watch watch(context.store.hub(), call.parts.at(0));
   while (true) {
     const QueuedJob job = context.store.read(
         [&](sql::Database& database) { return require_job(database, call.parts.at(0)); });
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (has_ended(job.view.state) || left <= 0ms || context.service.is_draining()) {
       return context.store.read([&job](sql::Database& database) {
         return json_response(200, job_document(database, job));

@@ -6,6 +6,7 @@
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
 #include "core/chat_template.h"
+#include "adapters/job/job_output.h"
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/job_settings_reader.h"
@@ -153,7 +154,7 @@ class RequestReader {
     }
     if (const auto id = input.text("file_id")) {
       const StoredFile file = context_.store.read(
-          [&id](sql::Database& database) { return require_file(database, *id); });
+          [&id](sql::Database& database) { return require_listed_file(database, *id); });
       if (!file.encoding.empty() && record_.settings.input.encoding.empty()) {
         record_.settings.input.encoding = file.encoding;
       }
@@ -295,10 +296,10 @@ class RequestReader {
       endpoint_ = *std::move(endpoint);
       return;
     }
+    check_output_is_free(record_);
     JobInputs inputs(record_, "");
     const auto source = inputs.open_first();
     const JobModel model = make_model(record_.settings, &environment_variable, false);
-    static_cast<void>(model.provider->endpoint());
     make_encoder(record_, *source, *model.provider);
     endpoint_ = model.endpoint;
     context_.checked_jobs.remember(record, endpoint_);
@@ -322,7 +323,6 @@ class RequestReader {
   RequestMembers body_;
   JobRecord record_;
   JobRequest request_;
-  std::string endpoint_;
 };
 
 void make_project(sql::Database& database, const std::string& name, std::int64_t now_ms) {
@@ -341,6 +341,17 @@ JobRequest read_job_request(ApiContext& context,
 void check_job_request(ApiContext& context, const JsonNode& body) {
   const JobRequestFrame frame;
   static_cast<void>(RequestReader(context, body, frame, Purpose::trial).read());
+}
+
+void describe_job(QueuedJob& job, const JobRecord& record) {
+  const JobModel model = make_model(record.settings, &environment_variable, false);
+  static_cast<void>(model.provider->endpoint());
+  job.model = record.settings.model.model;
+  job.lane = lane_of(model.endpoint, record.settings);
+  job.concurrency = record.settings.limits.concurrency;
+  job.max_cost_micro_usd = record.settings.limits.max_cost_micro_usd;
+  job.output_path = record.output_path;
+  job.record = job_record_json(record);
 }
 
 QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_view actor) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/chat_template.h"
+#include "core/job_record.h"
 #include "core/json_document.h"
 #include "daemon/api/api_context.h"
 #include "daemon/queue/file_table.h"
@@ -37,6 +38,10 @@ JobRequest read_job_request(ApiContext& context,
 // The same without inputs, which need not be there yet: is it a job at all? Files of the store and
 // jobs to wait for must be known. Stores nothing.
 void check_job_request(ApiContext& context, const JsonNode& body);
+
+// What the queue knows of a job beside its record: model, lane, limits, where its result goes.
+// Throws Error(usage) for a model that cannot be.
+void describe_job(QueuedJob& job, const JobRecord& record);
 
 // The transaction's part: puts new files on record and queues the job. A project that is not there
 // yet is made. A job of the daemon's own user (`actor`) may name any variable for its key.

@@ -28,7 +28,9 @@ HttpResponse act(ApiContext& context,
                  const std::function<QueuedJob(JobTable&)>& action) {
   HttpResponse response = post_once(context, call, call.body_text(), [&](JobTable& jobs) {
     const QueuedJob job = action(jobs);
-    return PostAnswer{200, job_document(jobs.database(), job), {}};
+    // Its worker has yet to do what is wished for.
+    const bool is_pending = job.view.state == JobState::running && job.view.wish != JobWish::run;
+    return PostAnswer{is_pending ? 202 : 200, job_document(jobs.database(), job), {}};
   });
   context.scheduler.note_wishes();
   return response;
@@ -38,15 +40,8 @@ HttpResponse act(ApiContext& context,
 class JobFilter {
  public:
   explicit JobFilter(const HttpRequest& request) {
-    if (const auto state = request.query("state")) {
-      const auto known = job_state_from_name(*state);
-      if (!known) {
-        throw Error(ErrorCode::usage, fmt::format("there is no state {}", printable(*state)));
-      }
-      // Few jobs are alive: an index knows them.
-      const bool is_alive = *known != JobState::queued && !has_ended(*known);
-      add(is_alive ? "state BETWEEN 1 AND 4 AND state = ?" : "state = ?",
-          static_cast<std::int64_t>(*known));
+    if (const auto states = request.query("state")) {
+      add_states(*states);
     }
     if (const auto kind = request.query("kind")) {
       const auto known = job_kind_from_name(*kind);
@@ -58,21 +53,15 @@ class JobFilter {
     if (const auto project = request.query("project")) {
       add("project = ?", *project);
     }
-    if (const auto tag = request.query("tag")) {
-      const auto colon = tag->find(':');
-      const std::string key = tag->substr(0, colon);
-      if (colon == std::string::npos) {
-        add("EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ?)", key);
-      } else {
-        add("EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ? AND value = ?)", key);
-        values_.emplace_back(tag->substr(colon + 1));
+    for (const auto& [name, value] : request.parameters) {
+      if (name == "tag") {
+        add_tag(value);
       }
     }
   }
 
   void add(std::string_view condition, QueryValue value) {
-    where_ += where_.empty() ? "WHERE " : " AND ";
-    where_ += condition;
+    add_condition(condition);
     values_.push_back(std::move(value));
   }
 
@@ -82,6 +71,41 @@ class JobFilter {
   }
 
  private:
+  void add_condition(std::string_view condition) {
+    where_ += where_.empty() ? "WHERE " : " AND ";
+    where_ += condition;
+  }
+
+  void add_states(const std::string& states) {
+    std::string marks;
+    bool are_alive = true;  // few jobs are: an index knows them
+    for (const std::string& state : split(states, ',')) {
+      const auto known = job_state_from_name(state);
+      if (!known) {
+        throw Error(ErrorCode::usage, fmt::format("there is no state {}", printable(state)));
+      }
+      marks += marks.empty() ? "?" : ", ?";
+      values_.emplace_back(static_cast<std::int64_t>(*known));
+      are_alive = are_alive && *known != JobState::queued && !has_ended(*known);
+    }
+    add_condition(
+        fmt::format("{}state IN ({})", are_alive ? "state BETWEEN 1 AND 4 AND " : "", marks));
+  }
+
+  void add_tag(const std::string& tag) {
+    const auto colon = tag.find(':');
+    if (tag.empty()) {
+      throw Error(ErrorCode::usage, "tag must be name:value, or name");
+    }
+    if (colon == std::string::npos) {
+      add("EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ?)", tag);
+    } else {
+      add("EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ? AND value = ?)",
+          tag.substr(0, colon));
+      values_.emplace_back(tag.substr(colon + 1));
+    }
+  }
+
   std::string where_;
   std::vector<QueryValue> values_;
 };
@@ -91,6 +115,9 @@ class JobFilter {
 HttpResponse create_job(ApiContext& context, ApiCall& call) {
   refuse_while_draining(context);
   const JsonNode body = call.json_body();
+  if (auto again = answer_again(context, call, call.body_text())) {
+    return *std::move(again);
+  }
   const JobRequest request = read_job_request(context, body);
   HttpResponse response = post_once(context, call, call.body_text(), [&](JobTable& jobs) {
     const QueuedJob job = submit_request(jobs, request, call.actor);

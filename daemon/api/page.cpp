@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t k_standard_limit = 50;
 constexpr std::int64_t k_highest_limit = 1000;
 constexpr std::size_t k_longest_cursor = 200;
+constexpr std::size_t k_most_bytes = std::size_t{8} << 20;  // a page that is larger ends early
 
 }  // namespace
 
@@ -42,7 +43,7 @@ PageRequest read_page_request(const ApiCall& call) {
 }
 
 bool PageWriter::add(std::string_view item_json, std::string cursor) {
-  if (count_ == limit_) {
+  if (count_ == limit_ || items_.size() >= k_most_bytes) {
     has_more_ = true;
     return false;
   }

@@ -2,8 +2,11 @@
 #include "adapters/sql/sqlite_migrations.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/text.h"
 #include "core/time_text.h"
 #include "daemon/api/api_handlers.h"
+#include "daemon/api/contract.h"
+#include "daemon/api/docs_page.h"
 #include "daemon/api/request_members.h"
 
 #include <unistd.h>
@@ -13,6 +16,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace batchllm::daemon {
 namespace {
@@ -33,6 +37,16 @@ std::array<std::int64_t, k_states_alive> count_jobs(sql::Database& database) {
     counts.at(static_cast<std::size_t>(query.integer(0))) = query.integer(1);
   }
   return counts;
+}
+
+// What has effects beyond the database: done once for an Idempotency-Key, outside of a transaction.
+template <typename Work>
+HttpResponse once(ApiContext& context, ApiCall& call, const Work& work) {
+  if (auto again = answer_again(context, call, call.body_text())) {
+    return *std::move(again);
+  }
+  const PostAnswer answer = work();
+  return post_once(context, call, call.body_text(), [&answer](JobTable&) { return answer; });
 }
 
 }  // namespace
@@ -63,7 +77,8 @@ HttpResponse get_health(ApiContext& context, ApiCall& call) {
           .number(counts.at(static_cast<std::size_t>(state)));
     }
     json.key("workers").number(static_cast<std::int64_t>(context.scheduler.figures().workers));
-    json.end_object().key("version").string(BATCHLLM_VERSION).key("uptime_s");
+    json.end_object().key("version").string(BATCHLLM_VERSION);
+    json.key("pid").number(static_cast<std::int64_t>(getpid())).key("uptime_s");
     const auto up_ms = context.store.clock().wall_ms() - context.service.started_ms();
     json.decimal(static_cast<double>(std::max<std::int64_t>(up_ms, 0)) / k_ms_per_s, 3);
     return json_response(200, json.end_object().text());
@@ -90,37 +105,63 @@ HttpResponse get_version(ApiContext& context, ApiCall& call) {
   return json_response(200, json.end_object().text());
 }
 
+HttpResponse get_openapi(ApiContext& context, ApiCall& call) {
+  static_cast<void>(context);
+  static_cast<void>(call);
+  return json_response(200, std::string(openapi_document()));
+}
+
+HttpResponse get_docs(ApiContext& context, ApiCall& call) {
+  static_cast<void>(context);
+  static_cast<void>(call);
+  static const std::string page = docs_page(openapi_document());
+  HttpResponse response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = page;
+  return response;
+}
+
 HttpResponse drain_daemon(ApiContext& context, ApiCall& call) {
   const JsonNode body = call.json_body();
   const RequestMembers members(body, {"deadline_s"});
   const auto deadline_s = members.integer("deadline_s", 0, k_longest_drain_s);
-  const auto running = static_cast<std::int64_t>(context.scheduler.figures().running);
+  HttpResponse response = once(context, call, [&] {
+    const auto running = static_cast<std::int64_t>(context.scheduler.figures().running);
+    JsonWriter json;
+    json.begin_object().key("draining").boolean(true).key("running").number(running);
+    return PostAnswer{202, json.end_object().text(), {}};
+  });
+  // Last: soon after it nothing can be written down any more.
   context.service.drain(
       deadline_s ? std::optional<std::chrono::milliseconds>(std::chrono::seconds(*deadline_s))
                  : std::nullopt);
-  JsonWriter json;
-  json.begin_object().key("draining").boolean(true).key("running").number(running);
-  return json_response(202, json.end_object().text());
+  return response;
 }
 
 HttpResponse reload_daemon(ApiContext& context, ApiCall& call) {
-  static_cast<void>(call.json_body());
-  JsonWriter json;
-  json.begin_object().key("files").begin_array();
-  for (const std::string& file : context.service.reload()) {
-    json.string(file);
-  }
-  return json_response(200, json.end_array().end_object().text());
+  const JsonNode body = call.json_body();
+  const RequestMembers members(body, {});
+  return once(context, call, [&] {
+    JsonWriter json;
+    json.begin_object().key("files").begin_array();
+    for (const std::string& file : context.service.reload()) {
+      json.string(as_utf8(file));
+    }
+    return PostAnswer{200, json.end_array().end_object().text(), {}};
+  });
 }
 
 HttpResponse back_up_daemon(ApiContext& context, ApiCall& call) {
-  static_cast<void>(call.json_body());
-  const std::filesystem::path copy = context.service.back_up();
-  JsonWriter json;
-  json.begin_object().key("path").string(copy.string());
-  json.key("bytes").number(static_cast<std::int64_t>(std::filesystem::file_size(copy)));
-  json.key("created_at").string(rfc3339_text(context.store.clock().wall_ms()));
-  return json_response(201, json.end_object().text());
+  const JsonNode body = call.json_body();
+  const RequestMembers members(body, {});
+  return once(context, call, [&] {
+    const std::filesystem::path copy = context.service.back_up();
+    JsonWriter json;
+    json.begin_object().key("path").string(as_utf8(copy.string()));
+    json.key("bytes").number(static_cast<std::int64_t>(std::filesystem::file_size(copy)));
+    json.key("created_at").string(rfc3339_text(context.store.clock().wall_ms()));
+    return PostAnswer{201, json.end_object().text(), {}};
+  });
 }
 
 }  // namespace batchllm::daemon

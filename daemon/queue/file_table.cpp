@@ -16,6 +16,7 @@ constexpr std::string_view k_columns =
 StoredFile file_of(const sql::Statement& row) {
   StoredFile file;
   int column = 0;
+  file.number = row.integer(column++);
   file.id = row.string(column++);
   file.sha256 = row.string(column++);
   file.name = row.string(column++);
@@ -28,6 +29,12 @@ StoredFile file_of(const sql::Statement& row) {
   file.is_listed = row.boolean(column++);
   file.created_ms = row.integer(column++);
   return file;
+}
+
+Error no_such_file(std::string_view id) {
+  return Error(ErrorCode::file_not_found,
+               fmt::format("there is no file {}", printable(id)),
+               "GET /api/v1/files lists the files");
 }
 
 }  // namespace
@@ -53,7 +60,8 @@ void insert_file(sql::Database& database, const StoredFile& file) {
 }
 
 std::optional<StoredFile> read_file_row(sql::Database& database, std::string_view id) {
-  auto query = database.prepare(fmt::format("SELECT {} FROM files WHERE id = ?", k_columns));
+  auto query =
+      database.prepare(fmt::format("SELECT number, {} FROM files WHERE id = ?", k_columns));
   query.bind_all(id);
   return query.step() ? std::optional(file_of(query)) : std::nullopt;
 }
@@ -61,21 +69,27 @@ std::optional<StoredFile> read_file_row(sql::Database& database, std::string_vie
 StoredFile require_file(sql::Database& database, std::string_view id) {
   auto file = read_file_row(database, id);
   if (!file) {
-    throw Error(ErrorCode::file_not_found,
-                fmt::format("there is no file {}", printable(id)),
-                "GET /api/v1/files lists the files");
+    throw no_such_file(id);
   }
   return *std::move(file);
 }
 
+StoredFile require_listed_file(sql::Database& database, std::string_view id) {
+  StoredFile file = require_file(database, id);
+  if (!file.is_listed) {
+    throw no_such_file(id);
+  }
+  return file;
+}
+
 std::vector<StoredFile> list_files(sql::Database& database,
-                                   std::string_view before_id,
+                                   std::optional<std::int64_t> before_number,
                                    std::int64_t limit) {
   auto query = database.prepare(
-      fmt::format("SELECT {} FROM files WHERE is_listed = 1 AND (?1 = '' OR rowid < (SELECT rowid "
-                  "FROM files WHERE id = ?1)) ORDER BY rowid DESC LIMIT ?2",
+      fmt::format("SELECT number, {} FROM files WHERE is_listed = 1 AND number < ? ORDER BY number "
+                  "DESC LIMIT ?",
                   k_columns));
-  query.bind_all(before_id, limit);
+  query.bind_all(before_number.value_or(INT64_MAX), limit);
   std::vector<StoredFile> files;
   while (query.step()) {
     files.push_back(file_of(query));
@@ -92,8 +106,15 @@ bool is_file_in_use(sql::Database& database, std::string_view id) {
       .has_value();
 }
 
+bool has_file_jobs(sql::Database& database, std::string_view id) {
+  return database.integer("SELECT 1 FROM job_files WHERE file_id = ? LIMIT 1", id).has_value();
+}
+
+void unlist_file(sql::Database& database, std::string_view id) {
+  database.run("UPDATE files SET is_listed = 0 WHERE id = ?", id);
+}
+
 void delete_file_row(sql::Database& database, std::string_view id) {
-  database.run("DELETE FROM job_files WHERE file_id = ?", id);
   database.run("DELETE FROM files WHERE id = ?", id);
 }
 

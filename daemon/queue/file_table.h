@@ -13,16 +13,17 @@ namespace batchllm::daemon {
 
 // A file that a client gave: a name for a content of the store.
 struct StoredFile {
-  std::string id;      // "file_…"
-  std::string sha256;  // where the content is
-  std::string name;    // safe, with an extension that tells the format
+  std::int64_t number = 0;  // in the order of uploads; given by insert_file
+  std::string id;           // "file_…"
+  std::string sha256;       // where the content is
+  std::string name;         // safe, with an extension that tells the format
   std::string media_type;
   std::int64_t bytes = 0;
-  std::string format;             // "csv", "jsonl", …
-  std::string encoding;           // what --encoding must say; empty: found by itself
+  std::string format;    // "csv", "jsonl", …
+  std::string encoding;  // what --encoding must say; empty: found by itself
   std::optional<std::int64_t> rows;
-  std::string columns = "[]";     // JSON array of strings
-  bool is_listed = true;          // false: came with a job and goes with it
+  std::string columns = "[]";  // JSON array of strings
+  bool is_listed = true;       // false: came with a job and goes with it
   std::int64_t created_ms = 0;
 };
 
@@ -36,13 +37,22 @@ std::optional<StoredFile> read_file_row(sql::Database& database, std::string_vie
 // Throws Error(file_not_found).
 StoredFile require_file(sql::Database& database, std::string_view id);
 
-// Listed files made before `before` (a created_ms and id, from an earlier page), newest first.
+// The same for a file that its owner knows: not one that came with a job or was deleted.
+StoredFile require_listed_file(sql::Database& database, std::string_view id);
+
+// Listed files before the one with that number, newest first.
 std::vector<StoredFile> list_files(sql::Database& database,
-                                   std::string_view before_id,
+                                   std::optional<std::int64_t> before_number,
                                    std::int64_t limit);
 
 // Whether a job that has not ended uses the file.
 bool is_file_in_use(sql::Database& database, std::string_view id);
+
+// Whether any job was made of the file.
+bool has_file_jobs(sql::Database& database, std::string_view id);
+
+// Keeps the file for its jobs only.
+void unlist_file(sql::Database& database, std::string_view id);
 
 void delete_file_row(sql::Database& database, std::string_view id);
 

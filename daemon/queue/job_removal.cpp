@@ -6,6 +6,9 @@
 #include "daemon/queue/file_table.h"
 #include "daemon/queue/job_queue.h"
 
+#include <fmt/format.h>
+
+#include <optional>
 #include <vector>
 
 namespace batchllm::daemon {
@@ -35,6 +38,22 @@ std::vector<std::string> own_files(sql::Database& database, const std::string& i
   return files;
 }
 
+// The file whose row was deleted; nullopt when it stays for its jobs.
+std::optional<StoredFile> take_file_off_record(sql::Database& database, const std::string& id) {
+  StoredFile file = require_file(database, id);
+  if (is_file_in_use(database, id)) {
+    throw Error(ErrorCode::file_in_use,
+                fmt::format("a job that has not ended uses {}", id),
+                "delete it when the job has ended, or cancel the job first");
+  }
+  if (has_file_jobs(database, id)) {
+    unlist_file(database, id);
+    return std::nullopt;
+  }
+  delete_file_row(database, id);
+  return file;
+}
+
 }  // namespace
 
 void remove_ended_job(JobStore& store,
@@ -48,7 +67,13 @@ void remove_ended_job(JobStore& store,
   });
   remove_folder(state_dir, id);
   for (const std::string& file_id : files) {
-    remove_file(store, content, state_dir, file_id);
+    try {
+      remove_file(store, content, state_dir, file_id);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::file_in_use && error.code() != ErrorCode::file_not_found) {
+        throw;  // a job was made of it meanwhile, or somebody else has deleted it
+      }
+    }
   }
 }
 
@@ -56,16 +81,16 @@ void remove_file(JobStore& store,
                  files::ContentStore& content,
                  const std::filesystem::path& state_dir,
                  const std::string& file_id) {
-  const StoredFile file = store.write([&file_id](JobTable& jobs) {
-    StoredFile found = require_file(jobs.database(), file_id);
-    delete_file_row(jobs.database(), file_id);
-    return found;
-  });
+  const std::optional<StoredFile> file = store.write(
+      [&file_id](JobTable& jobs) { return take_file_off_record(jobs.database(), file_id); });
+  if (!file) {
+    return;
+  }
   std::error_code error;
   std::filesystem::remove_all(state_dir / "uploads" / file_id, error);
-  content.remove(file.sha256, [&] {
+  content.remove(file->sha256, [&] {
     return store.read(
-        [&file](sql::Database& database) { return is_content_used(database, file.sha256); });
+        [&file](sql::Database& database) { return is_content_used(database, file->sha256); });
   });
 }
 

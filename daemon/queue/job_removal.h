@@ -17,7 +17,9 @@ void remove_ended_job(JobStore& store,
                       const std::filesystem::path& state_dir,
                       const std::string& id);
 
-// Deletes a file's row, its name and, when no other file has it, its content.
+// Deletes a file's row, its name and, when no other file has it, its content. A file that jobs were
+// made of is only no longer listed: it goes with the last of them. Throws Error(file_not_found |
+// file_in_use): a job that has not ended uses it.
 void remove_file(JobStore& store,
                  files::ContentStore& content,
                  const std::filesystem::path& state_dir,

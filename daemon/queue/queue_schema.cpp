@@ -16,7 +16,8 @@ CREATE TABLE projects (
 INSERT INTO projects VALUES ('default', NULL, 0);
 
 CREATE TABLE files (
-  id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
   name TEXT NOT NULL,
   media_type TEXT NOT NULL,

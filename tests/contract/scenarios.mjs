@@ -78,7 +78,7 @@ const files = [
   { name: 'a form is stored as its file', does: 'uploadFile', status: 201, ...(({ type, body }) => ({ type, raw: body }))(formOf('same.csv', 'text/csv', csv)), keep: 'sameFile',
     check: (file, made) => { assert.equal(file.sha256, made.file.sha256); assert.notEqual(file.id, made.file.id); assert.equal(file.name, 'same.csv'); } },
   { name: 'what cannot be read is refused', does: 'uploadFile', status: 422, query: { name: 'broken.json' }, type: 'application/json', raw: Buffer.from('[{"text": "never clo') },
-  { name: 'a type that is not taken is refused', does: 'uploadFile', status: 415, code: 'media_type_unsupported', query: { name: 'a.pdf' }, type: 'application/pdf', raw: Buffer.from('%PDF-1.7\n'), invalid: true },
+  { name: 'a type that is not taken is refused', does: 'uploadFile', status: 415, code: 'file_type_refused', query: { name: 'a.pdf' }, type: 'application/pdf', raw: Buffer.from('%PDF-1.7\n'), invalid: true },
   { name: 'files come in pages', does: 'listFiles', status: 200, query: { limit: 1 }, keep: 'filePage', check: ({ items, next_cursor }, made) => { assert.equal(items[0].id, made.sameFile.id); assert.equal(typeof next_cursor, 'string'); } },
   { name: 'the next page goes on', does: 'listFiles', status: 200, query: (made) => ({ limit: 1, cursor: made.filePage.next_cursor }), check: ({ items }, made) => assert.equal(items[0].id, made.file.id) },
   { name: 'a file is shown', does: 'getFile', status: 200, path: id('file'), check: sameId('file') },
@@ -262,7 +262,7 @@ export function refusals(contract) {
     if (body !== undefined) {
       rows.push({ ...base, name: `${operation.id}: an unknown member is refused`, status: 400, code: 'usage', body: { ...body, surprise: 1 } });
       rows.push({ ...base, name: `${operation.id}: what is no JSON is refused`, status: 400, code: 'usage', raw: Buffer.from('{"a":'), type: 'application/json' });
-      rows.push({ ...base, name: `${operation.id}: a body of another type is refused`, status: 415, code: 'media_type_unsupported', raw: Buffer.from('a=b'), type: 'application/x-www-form-urlencoded' });
+      rows.push({ ...base, name: `${operation.id}: a body of another type is refused`, status: 415, code: 'file_type_refused', raw: Buffer.from('a=b'), type: 'application/x-www-form-urlencoded' });
     }
   }
   return rows;

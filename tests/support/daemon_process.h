@@ -48,6 +48,8 @@ class DaemonProcess {
 
   const ScratchFolder& folder() const noexcept { return folder_; }
 
+  const SimulatorProcess& simulator() const noexcept { return simulator_; }
+
   SimulatorProcess& simulator() noexcept { return simulator_; }
 
   Process& process() { return *process_; }

@@ -121,6 +121,14 @@ TEST_CASE("every error code of the program is in the document with its status", 
   }
 }
 
+TEST_CASE("every error code of the document is one of the program", "[contract]") {
+  const Document document;
+  for (const std::string& name : document.choices("ErrorCode")) {
+    CAPTURE(name);
+    CHECK(find_error_code(name).has_value());
+  }
+}
+
 TEST_CASE("every way in which a row fails is in the document", "[contract]") {
   const Document document;
   Names known;
