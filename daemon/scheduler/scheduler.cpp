@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/progress_pace.h"
 #include "daemon/scheduler/lane_shares.h"
 #include "daemon/service/daemon_log.h"
 
@@ -30,10 +31,6 @@ constexpr int k_events = 32;
 constexpr int k_released_at_once = 500;
 constexpr auto k_retry_saving = 1s;
 constexpr auto k_look_for_space = 5s;
-// A stored progress event: when the job has come on by a hundredth, or after so long.
-constexpr auto k_progress_at_most_every = 1s;
-constexpr auto k_progress_at_least_every = 10s;
-constexpr std::int64_t k_progress_steps = 100;
 
 int checked(int descriptor) {
   if (descriptor < 0) {
@@ -250,9 +247,8 @@ bool Scheduler::begin_job(JobKind kind) {
   std::optional<QueuedJob> job;
   const std::int64_t lease_until = store_.clock().wall_ms() + settings_.lease.count();
   try {
-    job = store_.write([&](JobTable& jobs) {
-      return claim_job(jobs, kind, post->process.name(), lease_until);
-    });
+    job = store_.write(
+        [&](JobTable& jobs) { return claim_job(jobs, kind, post->process.name(), lease_until); });
   } catch (const Error& error) {
     log_error("cannot begin a job: {}", error.message());
     space_check_at_ = steady_clock::now() + k_look_for_space;
@@ -403,11 +399,7 @@ void Scheduler::take(Post& post, const AliveReport& report) {
     store_.hub().publish_live(job.id, std::make_shared<const std::string>(json.text()));
   }
   const auto since = now - job.kept_at;
-  const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step = report.counts.done() - job.kept_done >= std::max<std::int64_t>(
-                                                                     total / k_progress_steps, 1);
-  const bool is_kept = has_moved && since >= k_progress_at_most_every &&
-                       (is_a_step || since >= k_progress_at_least_every);
+  const bool is_kept = has_moved && is_progress_worth_keeping(report.counts, job.kept_done, since);
   if (!is_kept && since < settings_.lease / 3) {
     return;
   }
@@ -440,10 +432,10 @@ void Scheduler::take(Post& post, const EndReport& report) {
   save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
-                   id,
-                   job_state_name(job->view.state),
-                   job->view.reason.empty() ? "" : ": ",
-                   job->view.reason);
+               id,
+               job_state_name(job->view.state),
+               job->view.reason.empty() ? "" : ": ",
+               job->view.reason);
     }
   });
   leave_job(post);
@@ -529,6 +521,7 @@ void Scheduler::go_on_when_there_is_space() {
   if (!space_check_at_ || steady_clock::now() < *space_check_at_) {
     return;
   }
+
   struct statvfs space {};
 
   const bool known = statvfs(settings_.state_dir.c_str(), &space) == 0;
@@ -601,8 +594,7 @@ void Scheduler::set_wall_timer() {
     when.it_value.tv_sec = due / 1000;
     when.it_value.tv_nsec = (due % 1000) * 1'000'000;
   }
-  timerfd_settime(
-      wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
+  timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr);
 }
 
 void Scheduler::sleep() {

@@ -26,24 +26,6 @@ namespace {
 
 constexpr int k_pulse_ms = 500;
 
-JobCounts counts_of(const ProgressSnapshot& snapshot) {
-  JobCounts counts;
-  counts.ok = static_cast<std::int64_t>(snapshot.ok);
-  counts.failed = static_cast<std::int64_t>(snapshot.failed);
-  counts.skipped = static_cast<std::int64_t>(snapshot.skipped);
-  counts.cost_micro_usd = snapshot.cost_micro_usd;
-  counts.input_tokens = snapshot.input_tokens;
-  counts.output_tokens = snapshot.output_tokens;
-  if (snapshot.total) {
-    counts.rows_total = static_cast<std::int64_t>(*snapshot.total);
-  }
-  return counts;
-}
-
-JobFault fault_of(const Error& error) {
-  return {std::string(error.name()), error.message(), error.hint()};
-}
-
 // One job in the hands of this worker.
 class Run final : public JobListener {
  public:
@@ -166,8 +148,8 @@ class Run final : public JobListener {
   }
 
   void tell(std::string_view level, std::string_view text) {
-    channel_.send(worker_message_line(
-        TextReport{order_.epoch, std::string(level), std::string(text)}));
+    channel_.send(
+        worker_message_line(TextReport{order_.epoch, std::string(level), std::string(text)}));
   }
 
   RunOrder order_;
