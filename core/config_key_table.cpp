@@ -18,6 +18,8 @@ constexpr CommandSet k_serving =
 
 constexpr CommandSet k_installing = daemon_install | CommandSet(daemon_uninstall);
 
+constexpr CommandSet k_timing = schedule_add | CommandSet(schedule_next);
+
 constexpr double k_billion = 1e9;
 constexpr double k_exbibyte = 1152921504606846976.0;  // 2^60
 
@@ -172,6 +174,19 @@ constexpr std::array k_options = {
               "only jobs untouched for this long"},
     OptionKey{"jobs.dry_run", 'n', flag, "", "false", SetBy::flag, "Jobs", jobs_prune,
               "show what would be removed"},
+
+    // schedule
+    OptionKey{"schedule.cron", 0, text, "EXPR", "", SetBy::flag, "Schedule", k_timing,
+              "when it fires: minute hour day month weekday, or @daily: '0 2 * * MON-FRI'"},
+    OptionKey{"schedule.timezone", 0, text, "ZONE", "", SetBy::user, "Schedule", k_timing,
+              "on whose clocks, as Europe/Berlin [default: this machine's]"},
+    OptionKey{"schedule.overlap", 0, choice, "WHAT", "skip", SetBy::flag, "Schedule", schedule_add,
+              "while its last job goes on: leave it out, queue one more, or run beside it",
+              "skip|queue_one|allow"},
+    OptionKey{"schedule.missed", 0, choice, "WHAT", "latest", SetBy::flag, "Schedule", schedule_add,
+              "times that passed while no daemon ran: none of them, or the latest", "none|latest"},
+    OptionKey{"schedule.count", 0, count, "N", "5", SetBy::flag, "Schedule", schedule_next,
+              "times to show", "", 1, 1000},
 
     // simulate
     OptionKey{"simulate.port", 0, count, "N", "0", SetBy::anyone, "Server", simulate,
