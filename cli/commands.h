@@ -79,6 +79,24 @@ struct ResultsErrorsRequest {
 struct JobsListRequest {
   std::string status;  // empty: any
   std::uint64_t limit = 0;
+  std::string project;            // empty: any
+  std::vector<std::string> tags;  // "name" or "name=value"; a job must have all of them
+};
+
+struct JobsWaitRequest {
+  std::vector<std::string> jobs;
+  std::optional<std::int64_t> timeout_ms;
+  bool any = false;  // until the first has ended, not all
+};
+
+struct JobsAnswerRequest {
+  std::string job;
+  std::string answer;  // empty: the person at the terminal is asked
+};
+
+struct JobsLogsRequest {
+  std::string job;
+  bool follow = false;
 };
 
 struct JobsShowRequest {

@@ -220,13 +220,16 @@ JsonNode DaemonClient::del(std::string_view path) {
   return answer(request_to("DELETE", path));
 }
 
-JsonNode DaemonClient::upload(const std::filesystem::path& path, std::string_view media_type) {
+JsonNode DaemonClient::upload(const std::filesystem::path& path,
+                              std::string_view media_type,
+                              std::string_view idempotency_key) {
   HttpClientRequest request =
       request_to("POST", "/files", {{"name", as_utf8(path.filename().string())}});
   const FileHandle file = open_upload(path, request);
   request.headers.emplace_back(
       "Content-Type", media_type.empty() ? "application/octet-stream" : std::string(media_type));
-  request.headers.emplace_back("Idempotency-Key", random_key());
+  request.headers.emplace_back(
+      "Idempotency-Key", idempotency_key.empty() ? random_key() : std::string(idempotency_key));
   request.reader = [&file, &path](std::span<char> buffer) {
     ssize_t count = 0;
     do {

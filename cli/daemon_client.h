@@ -58,9 +58,11 @@ class DaemonClient {
   JsonNode patch(std::string_view path, std::string_view json);
   JsonNode del(std::string_view path);
 
-  // POST /files: sends the file's bytes under its name; `path` may be a pipe. Throws
-  // Error(input_missing | input_unreadable) as well.
-  JsonNode upload(const std::filesystem::path& path, std::string_view media_type = {});
+  // POST /files: sends the file's bytes under its name; `path` may be a pipe. Made repeatable like
+  // any POST. Throws Error(input_missing | input_unreadable) as well.
+  JsonNode upload(const std::filesystem::path& path,
+                  std::string_view media_type = {},
+                  std::string_view idempotency_key = {});
 
   // An answer that is too large to keep, piece by piece; `consumer` returns false to stop.
   void download(std::string_view path, const UrlQuery& query, const BodyConsumer& consumer);

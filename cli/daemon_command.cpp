@@ -2,6 +2,7 @@
 #include "cli/daemon_command.h"
 
 #include "cli/daemon_client.h"
+#include "cli/daemon_connection.h"
 #include "cli/daemon_install.h"
 #include "cli/daemon_process.h"
 #include "core/error.h"
@@ -34,16 +35,7 @@ struct DaemonCommand {
 
   SettingReader reader() const { return SettingReader(settings); }
 
-  // The settings say where the service listens; --host says where to look for it.
-  DaemonClient client() const {
-    const std::string socket = reader().text("daemon.socket");
-    const std::string chosen = reader().text("host");
-    DaemonClientSettings of_client;
-    of_client.address = chosen.empty() && !socket.empty()
-                            ? "unix:" + fs::absolute(socket).string()
-                            : daemon_address(chosen, reader().text("state_dir"), environment);
-    return DaemonClient(std::move(of_client));
-  }
+  DaemonClient client() const { return DaemonClient(daemon_connection(settings, environment)); }
 
   std::string folder() const { return ui.state_dir() + "/daemon"; }
 
@@ -95,6 +87,16 @@ void make_folder(const std::string& folder) {
   }
 }
 
+// Returns its process id.
+int start_service(const DaemonCommand& command, std::vector<std::string> words) {
+  make_folder(command.ui.state_dir());
+  make_folder(command.folder());
+  if (!command.reader().is_set("daemon.log_file")) {
+    words.push_back("--log-file=" + command.log_file());
+  }
+  return start_in_background(words, command.folder() + "/start.log");
+}
+
 int start(const DaemonCommand& command) {
   DaemonClient client = command.client();
   if (client.is_running()) {
@@ -106,12 +108,7 @@ int start(const DaemonCommand& command) {
   if (command.reader().flag("daemon.foreground")) {
     become(words);
   }
-  make_folder(command.ui.state_dir());
-  make_folder(command.folder());
-  if (!command.reader().is_set("daemon.log_file")) {
-    words.push_back("--log-file=" + command.log_file());
-  }
-  const int id = start_in_background(words, command.folder() + "/start.log");
+  const int id = start_service(command, std::move(words));
   return answer(command, "running", fmt::format("batchllmd is running (process {})", id));
 }
 
@@ -257,6 +254,15 @@ DaemonInstallRequest install_request(const DaemonCommand& command) {
 }
 
 }  // namespace
+
+void start_daemon(const CommandLine& line,
+                  const Settings& settings,
+                  const EnvironmentLookup& environment,
+                  Ui& ui) {
+  const DaemonCommand command{line, settings, environment, ui};
+  const int id = start_service(command, service_call(command));
+  ui.messages().note(fmt::format("batchllmd is running (process {})", id));
+}
 
 int daemon_command(const CommandLine& line,
                    const Settings& settings,

@@ -14,4 +14,11 @@ int daemon_command(const CommandLine& line,
                    const EnvironmentLookup& environment,
                    Ui& ui);
 
+// What `daemon start` does, for a command that needs it: starts batchllmd in the background with
+// the global options of `line`, and returns when it is ready.
+void start_daemon(const CommandLine& line,
+                  const Settings& settings,
+                  const EnvironmentLookup& environment,
+                  Ui& ui);
+
 }  // namespace batchllm

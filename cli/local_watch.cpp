@@ -2,8 +2,9 @@
 #include "cli/local_watch.h"
 
 #include "adapters/job/job_report.h"
-#include "cli/event_text.h"
 #include "cli/event_watch.h"
+#include "cli/job_event_view.h"
+#include "cli/local_job.h"
 #include "cli/progress_view.h"
 #include "cli/stop_signals.h"
 #include "core/clock.h"
@@ -111,29 +112,12 @@ class RunShow {
   bool was_shown_ = false;
 };
 
-// A record of another program's version says nothing of the exit code.
 int exit_code_of(const JobReport& report, const JobView& view) {
-  if (view.state == JobState::paused && !view.fault) {
-    return 0;  // whoever read its output had seen enough
-  }
   if (has_ended(view.state) && view.exit_code) {
     return static_cast<int>(*view.exit_code);
   }
-  const JobRecord& record = report.record;
-  switch (record.status) {
-    case JobStatus::succeeded:
-      return 0;
-    case JobStatus::partial:
-      return record.settings.fail_on == FailOn::none ? 0
-                                                     : error_kind(ErrorCode::rows_failed).exit_code;
-    default:
-      break;
-  }
-  std::string code = view.fault ? view.fault->code : view.reason;
-  if (view.last_seq == 0) {
-    code = record.stop_code;
-  }
-  return error_kind(find_error_code(code).value_or(ErrorCode::interrupted)).exit_code;
+  const bool had_seen_enough = view.state == JobState::paused && !view.fault;
+  return had_seen_enough ? 0 : local_exit_code(report);
 }
 
 int sum_up(const JobReport& report, const JobView& view, Ui& ui) {
@@ -159,10 +143,7 @@ int sum_up(const JobReport& report, const JobView& view, Ui& ui) {
     ui.messages().note("Its result is " + printable(record.output_path));
   }
   if (ui.json()) {
-    ui.out(fmt::format(R"({{"schema":"batchllm.watch/1","exit_code":{},"job":{}}})",
-                       exit_code,
-                       job_report_json(report)) +
-           "\n");
+    ui.out(fmt::format("{{\"schema\":\"batchllm.job/1\",\"job\":{}}}\n", job_report_json(report)));
   }
   return exit_code;
 }
@@ -170,6 +151,7 @@ int sum_up(const JobReport& report, const JobView& view, Ui& ui) {
 }  // namespace
 
 int watch_local_job(const JobDirectory& directory, Ui& ui) {
+  const std::string id = directory.folder().filename().string();
   std::stop_source signalled;
   const StopSignals signals(signalled, ui.options().progress == ProgressMode::bar ? "\n" : "");
   EventWatch watch(directory);
@@ -187,7 +169,7 @@ int watch_local_job(const JobDirectory& directory, Ui& ui) {
       signalled.get_token());
   show.finish();
   if (!has_come_to_its_end) {
-    ui.messages().note("The job goes on.");
+    ui.messages().note(fmt::format("{0} goes on. Look again: batchllm jobs watch {0}", id));
     return error_kind(signals.error_code()).exit_code;
   }
   JobReport report = report_job(directory);
@@ -197,7 +179,8 @@ int watch_local_job(const JobDirectory& directory, Ui& ui) {
 
 int show_local_log(const JobDirectory& directory, bool follow, Ui& ui) {
   const auto show = [&ui](const std::string& line) {
-    ui.out((ui.json() ? line : event_text(parse_job_event_document(line))) + "\n");
+    const auto event = parse_json_document(line);
+    ui.out((ui.json() || !event ? line : event_line(*event)) + "\n");
     return true;
   };
   if (!follow) {

@@ -5,15 +5,21 @@
 #include "cli/completions.h"
 #include "cli/config_command.h"
 #include "cli/daemon_command.h"
+#include "cli/daemon_results.h"
 #include "cli/help_view.h"
 #include "cli/inspect_command.h"
 #include "cli/jobs_command.h"
+#include "cli/jobs_control_command.h"
+#include "cli/jobs_replay_command.h"
+#include "cli/jobs_wait_command.h"
+#include "cli/jobs_watch_command.h"
 #include "cli/man_sections.h"
-#include "cli/results_command.h"
 #include "cli/run_command.h"
+#include "cli/schedule_command.h"
 #include "cli/settings_loader.h"
 #include "cli/settings_reader.h"
 #include "cli/simulate_command.h"
+#include "cli/submit_command.h"
 #include "cli/ui.h"
 #include "core/error.h"
 #include "core/job_directory.h"
@@ -109,6 +115,32 @@ int run_simple_command(const CommandLine& line, const Ui& ui) {
   }
 }
 
+int run_jobs_command(const CommandLine& line,
+                     const Settings& settings,
+                     const EnvironmentLookup& environment,
+                     Ui& ui) {
+  switch (line.command->command) {
+    case Command::jobs_list:
+      return jobs_list_command(read_jobs_list_request(settings), settings, environment, ui);
+    case Command::jobs_show:
+      return jobs_show_command({line.arguments.front()}, settings, environment, ui);
+    case Command::jobs_watch:
+      return jobs_watch_command(line.arguments.front(), settings, environment, ui);
+    case Command::jobs_wait:
+      return jobs_wait_command(read_jobs_wait_request(line, settings), settings, environment, ui);
+    case Command::jobs_logs:
+      return jobs_logs_command(read_jobs_logs_request(line, settings), settings, environment, ui);
+    case Command::jobs_replay:
+      return jobs_replay_command(line.arguments.front(), settings, environment, ui);
+    case Command::jobs_rm:
+      return jobs_remove_command({line.arguments}, settings, environment, ui);
+    case Command::jobs_prune:
+      return jobs_prune_command(read_jobs_prune_request(settings), settings, environment, ui);
+    default:
+      throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));
+  }
+}
+
 int run_command_of(const CommandLine& line,
                    const Settings& settings,
                    const EnvironmentLookup& environment,
@@ -130,12 +162,27 @@ int run_command_of(const CommandLine& line,
     case Command::daemon_backup:
     case Command::daemon_repair:
       return daemon_command(line, settings, environment, ui);
+    case Command::schedule_add:
+    case Command::schedule_list:
+    case Command::schedule_show:
+    case Command::schedule_pause:
+    case Command::schedule_resume:
+    case Command::schedule_run_now:
+    case Command::schedule_next:
+    case Command::schedule_rm:
+      return schedule_command(line, settings, environment, ui);
     case Command::run:
       return run_command(read_run_request(line, settings), environment, ui);
+    case Command::submit:
+      return submit_command(line, settings, environment, ui);
     case Command::resume:
-      return resume_command(read_resume_request(line), environment, ui);
     case Command::retry:
-      return retry_command(read_retry_request(line, settings), environment, ui);
+    case Command::jobs_cancel:
+    case Command::jobs_pause:
+    case Command::jobs_resume:
+    case Command::jobs_retry:
+    case Command::jobs_answer:
+      return jobs_control_command(line, settings, environment, ui);
     case Command::inspect: {
       const InspectRequest request = read_inspect_request(line, settings);
       return inspect_command(request.inputs, request.input, request.rows, ui.json());
@@ -143,27 +190,18 @@ int run_command_of(const CommandLine& line,
     case Command::simulate:
       return simulate_command(read_simulate_request(settings), ui.json());
     case Command::results_show:
-      return results_show_command({line.arguments.front()}, ui);
     case Command::results_export:
-      return results_export_command(read_results_export_request(line, settings), ui);
     case Command::results_errors:
-      return results_errors_command(read_results_errors_request(line, settings), ui);
-    case Command::jobs_list:
-      return jobs_list_command(read_jobs_list_request(settings), ui);
-    case Command::jobs_show:
-      return jobs_show_command({line.arguments.front()}, ui);
-    case Command::jobs_rm:
-      return jobs_remove_command({line.arguments}, ui);
-    case Command::jobs_prune:
-      return jobs_prune_command(read_jobs_prune_request(settings), ui);
+      return results_command(line, settings, environment, ui);
     default:
-      throw Error(ErrorCode::internal, fmt::format("{} is not built in", line.call()));
+      return run_jobs_command(line, settings, environment, ui);
   }
 }
 
 // With a person at the terminal, `batchllm run` alone is a question.
 bool asks_for_usage(const std::vector<std::string>& words, const Ui& ui) {
-  return words.size() == 1 && (words[0] == "run" || words[0] == "inspect") &&
+  return words.size() == 1 &&
+         (words[0] == "run" || words[0] == "submit" || words[0] == "inspect") &&
          ui.terminal().input_is_terminal && !ui.json();
 }
 

@@ -48,6 +48,12 @@ void refuse_repeated_stdin(const std::vector<std::string>& inputs) {
   }
 }
 
+// --status and --state are one.
+std::string status_of(const SettingReader& reader) {
+  const std::string status = reader.text("jobs.status");
+  return status.empty() ? reader.text("jobs.state") : status;
+}
+
 }  // namespace
 
 RunRequest read_run_request(const CommandLine& line, const Settings& settings) {
@@ -111,13 +117,30 @@ ResultsErrorsRequest read_results_errors_request(const CommandLine& line,
 }
 
 JobsListRequest read_jobs_list_request(const Settings& settings) {
-  return {SettingReader(settings).text("jobs.status"), count_of(settings, "jobs.limit")};
+  const SettingReader reader(settings);
+  return {status_of(reader),
+          count_of(settings, "jobs.limit"),
+          reader.text("jobs.project"),
+          reader.list("jobs.tag")};
+}
+
+JobsWaitRequest read_jobs_wait_request(const CommandLine& line, const Settings& settings) {
+  const SettingReader reader(settings);
+  return {line.arguments, reader.duration_ms("jobs.timeout"), reader.flag("jobs.any")};
+}
+
+JobsAnswerRequest read_jobs_answer_request(const CommandLine& line) {
+  return {first_argument(line), line.arguments.size() > 1 ? line.arguments[1] : std::string()};
+}
+
+JobsLogsRequest read_jobs_logs_request(const CommandLine& line, const Settings& settings) {
+  return {first_argument(line), SettingReader(settings).flag("jobs.follow")};
 }
 
 JobsPruneRequest read_jobs_prune_request(const Settings& settings) {
   const SettingReader reader(settings);
   return {reader.duration_or_default_ms("jobs.older_than"),
-          reader.text("jobs.status"),
+          status_of(reader),
           reader.flag("jobs.dry_run")};
 }
 

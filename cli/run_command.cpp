@@ -8,7 +8,8 @@
 #include "adapters/job/job_output.h"
 #include "adapters/job/job_report.h"
 #include "cli/dry_run.h"
-#include "cli/inspect_command.h"
+#include "cli/job_places.h"
+#include "cli/job_preparation.h"
 #include "cli/job_runner.h"
 #include "cli/run_summary.h"
 #include "core/clock.h"
@@ -31,43 +32,6 @@ namespace batchllm {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What a first-time user lacks, with a command that works on this file.
-[[noreturn]] void explain_what_is_missing(const JobRecord& record, bool no_prompt, bool no_model) {
-  const std::string missing =
-      no_prompt && no_model ? "what is to be asked? a prompt and a model are missing: --prompt "
-                              "TEXT, --model PROVIDER/NAME"
-      : no_prompt           ? "what is to be asked? a prompt is missing: --prompt TEXT"
-                            : "who is to be asked? a model is missing: --model PROVIDER/NAME";
-  constexpr std::string_view k_models =
-      "for example --model openai/gpt-4o-mini, or --model ollama/llama3.2 on this machine";
-  std::string hint = "see: batchllm run --help";
-  if (!no_prompt) {
-    hint = k_models;
-  } else if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
-    JobInputs inputs(record, "");
-    hint = fmt::format("{} has the columns {}; try:\n{}",
-                       fs::path(record.inputs.front().path).filename().string(),
-                       name_list(inputs.open_first()->columns()),
-                       example_run_command(record.settings.inputs, record.settings.input));
-  }
-  throw Error(ErrorCode::usage, missing, hint);
-}
-
-std::vector<InputFingerprint> fingerprints(const std::vector<std::string>& paths) {
-  std::vector<InputFingerprint> inputs;
-  for (const auto& path : paths) {
-    if (path == "-") {
-      InputFingerprint input;
-      input.path = "-";
-      input.from_stdin = true;
-      inputs.push_back(input);
-    } else {
-      inputs.push_back(fingerprint_input(path));
-    }
-  }
-  return inputs;
-}
 
 bool is_unfinished(const JobRecord& record) {
   return record.status == JobStatus::running || record.status == JobStatus::interrupted ||
@@ -99,18 +63,6 @@ bool can_be_recognised(const JobRecord& record) {
   return std::none_of(record.inputs.begin(),
                       record.inputs.end(),
                       [](const InputFingerprint& input) { return input.from_stdin; });
-}
-
-void check_output_is_free(const JobRecord& record) {
-  std::error_code error;
-  if (record.output_path == "-" || record.settings.output.conflict != OutputConflict::refuse ||
-      !fs::exists(record.output_path, error)) {
-    return;
-  }
-  throw Error(ErrorCode::output_exists,
-              fmt::format("{} exists already", record.output_path),
-              "--overwrite replaces it when the run is complete, --append adds to it, -o names "
-              "another file");
 }
 
 // True when something was sent.
@@ -175,27 +127,10 @@ int go_on(const std::string& state_dir,
   return run_and_report(directory, record, start, environment, ui);
 }
 
-JobRecord make_record(RunRequest& request) {
-  JobRecord record;
-  record.messages = make_messages(request.settings);
-  record.settings = request.settings;
-  record.inputs = fingerprints(expand_inputs(request.settings.inputs, request.settings.input));
-  if (record.settings.prompt.prompt.empty() && record.messages.empty()) {
-    explain_what_is_missing(record, true, record.settings.model.model.empty());
-  }
-  const bool asks = std::any_of(record.messages.begin(),
-                                record.messages.end(),
-                                [](const MessageText& message) { return message.role == "user"; });
-  if (!asks || record.settings.model.model.empty()) {
-    explain_what_is_missing(record, !asks, record.settings.model.model.empty());
-  }
-  return record;
-}
-
 }  // namespace
 
 int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui) {
-  JobRecord record = make_record(request);
+  JobRecord record = make_job_record(request);
   if (request.dry_run || request.show_prompts) {
     return dry_run(record, request, environment, ui);
   }
@@ -264,7 +199,7 @@ int resume_command(const ResumeRequest& request, const EnvironmentLookup& enviro
     for (const auto& candidate : list_job_ids(state_dir)) {
       const JobDirectory directory = JobDirectory::open(state_dir, candidate);
       const auto record = load_quietly(directory);
-      if (record && is_unfinished(*record) && !directory.is_locked()) {
+      if (record && is_unfinished(*record) && !is_the_daemons(*record) && !directory.is_locked()) {
         id = candidate;
         break;
       }

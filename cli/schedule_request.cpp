@@ -83,7 +83,7 @@ std::optional<std::string> schedule_body(ScheduleRequest request,
   const DaemonClientSettings connection = daemon_connection(settings, environment);
   check_job_for_daemon(record, environment);
   DaemonClient client(connection);
-  const auto inputs = send_inputs(client, record, is_local_daemon(connection), {});
+  const auto inputs = send_inputs(client, record, is_local_daemon(connection), {}, {});
   JsonWriter json;
   json.begin_object().key("name").string(as_utf8(request.name));
   json.key("cron").string(as_utf8(request.cron)).key("timezone").string(request.zone);

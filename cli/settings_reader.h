@@ -24,6 +24,9 @@ InspectRequest read_inspect_request(const CommandLine& line, const Settings& set
 ResultsExportRequest read_results_export_request(const CommandLine& line, const Settings& settings);
 ResultsErrorsRequest read_results_errors_request(const CommandLine& line, const Settings& settings);
 JobsListRequest read_jobs_list_request(const Settings& settings);
+JobsWaitRequest read_jobs_wait_request(const CommandLine& line, const Settings& settings);
+JobsAnswerRequest read_jobs_answer_request(const CommandLine& line);
+JobsLogsRequest read_jobs_logs_request(const CommandLine& line, const Settings& settings);
 JobsPruneRequest read_jobs_prune_request(const Settings& settings);
 SimulateOptions read_simulate_request(const Settings& settings);
 

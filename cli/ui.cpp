@@ -108,6 +108,14 @@ void Ui::confirm(std::string_view question) const {
   }
 }
 
+std::string Ui::ask(std::string_view question, const std::string& hint) const {
+  if (options_.no_input || !terminal_.input_is_terminal || !terminal_.error_is_terminal) {
+    throw Error(ErrorCode::declined, fmt::format("nobody can be asked: {}", question), hint);
+  }
+  write_error_stream(fmt::format("{} ", printable(question)));
+  return read_answer();
+}
+
 Ui first_ui(const std::vector<std::string>& words, const EnvironmentLookup& environment) {
   UiOptions options;
   const auto json = environment("BATCHLLM_JSON");

@@ -52,6 +52,10 @@ class Ui {
   // nobody can be asked (--no-input, or standard input is no terminal), and when the answer is no.
   void confirm(std::string_view question) const;
 
+  // Asks a question that is answered with a line of text, in lower case. Throws Error(declined)
+  // when nobody can be asked, with `hint`.
+  std::string ask(std::string_view question, const std::string& hint) const;
+
  private:
   UiOptions options_;
   Terminal terminal_;

@@ -9,8 +9,10 @@ namespace {
 using enum Command;
 using enum ValueKind;
 
-constexpr CommandSet k_asking = run | CommandSet(resume) | retry;  // commands that send requests
-constexpr CommandSet k_reading = run | inspect;                    // commands that read inputs
+constexpr CommandSet k_beginning = run | CommandSet(submit) | schedule_add;  // make a job
+constexpr CommandSet k_asking =  // commands that send requests
+    k_beginning | resume | retry | jobs_resume | jobs_retry;
+constexpr CommandSet k_reading = k_beginning | inspect;  // commands that read inputs
 constexpr CommandSet k_everything = CommandSet::all();
 
 constexpr CommandSet k_serving =
@@ -19,6 +21,8 @@ constexpr CommandSet k_serving =
 constexpr CommandSet k_installing = daemon_install | CommandSet(daemon_uninstall);
 
 constexpr CommandSet k_timing = schedule_add | CommandSet(schedule_next);
+constexpr std::string_view k_job_states =
+    "queued|running|paused|interrupted|waiting_input|succeeded|partial|failed|cancelled";
 
 constexpr double k_billion = 1e9;
 constexpr double k_exbibyte = 1152921504606846976.0;  // 2^60
@@ -29,31 +33,31 @@ constexpr double k_exbibyte = 1152921504606846976.0;  // 2^60
 // clang-format off
 constexpr std::array k_options = {
     // Prompt
-    OptionKey{"run.prompt", 'p', text, "TEXT", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.prompt", 'p', text, "TEXT", "", SetBy::anyone, "Prompt", k_beginning,
               "the prompt; {column} stands for the row's value"},
-    OptionKey{"run.prompt_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.prompt_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
               "read the prompt from a file"},
-    OptionKey{"run.template", 't', path, "FILE", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.template", 't', path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
               "TOML template with system, messages, parameters, model"},
-    OptionKey{"run.system", 0, text, "TEXT", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.system", 0, text, "TEXT", "", SetBy::anyone, "Prompt", k_beginning,
               "system message; may hold {column} too"},
-    OptionKey{"run.system_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.system_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
               "read the system message from a file"},
-    OptionKey{"run.var", 0, pairs, "NAME=VALUE", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.var", 0, pairs, "NAME=VALUE", "", SetBy::anyone, "Prompt", k_beginning,
               "value for {NAME}, the same in every row (repeatable)"},
-    OptionKey{"run.image_column", 0, text, "COLUMN", "", SetBy::anyone, "Prompt", run,
+    OptionKey{"run.image_column", 0, text, "COLUMN", "", SetBy::anyone, "Prompt", k_beginning,
               "column with an image's URL or file name, sent along"},
 
     // Model
-    OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", run,
+    OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", k_beginning,
               "model to ask, as openai/gpt-4o-mini"},
-    OptionKey{"run.base_url", 0, text, "URL", "", SetBy::user, "Model", run,
+    OptionKey{"run.base_url", 0, text, "URL", "", SetBy::user, "Model", k_beginning,
               "address of an OpenAI-compatible server: http://, https:// or unix:PATH"},
-    OptionKey{"run.temperature", 0, number, "N", "", SetBy::anyone, "Model", run,
+    OptionKey{"run.temperature", 0, number, "N", "", SetBy::anyone, "Model", k_beginning,
               "randomness of the answers", "", 0, 10},
-    OptionKey{"run.max_tokens", 0, count, "N", "", SetBy::anyone, "Model", run,
+    OptionKey{"run.max_tokens", 0, count, "N", "", SetBy::anyone, "Model", k_beginning,
               "longest answer in tokens", "", 1, k_billion},
-    OptionKey{"run.param", 0, json_pairs, "NAME=VALUE", "", SetBy::anyone, "Model", run,
+    OptionKey{"run.param", 0, json_pairs, "NAME=VALUE", "", SetBy::anyone, "Model", k_beginning,
               "another request parameter, JSON or text (repeatable)"},
     OptionKey{"run.key_env", 0, text, "NAME", "", SetBy::user, "Model", k_asking,
               "environment variable that holds the API key"},
@@ -61,7 +65,7 @@ constexpr std::array k_options = {
               "file that holds the API key"},
     OptionKey{"run.ca_file", 0, path, "FILE", "", SetBy::user, "Model", k_asking,
               "certificates to trust instead of the system's"},
-    OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", run,
+    OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", k_beginning,
               "use HTTP/2 where the server offers it"},
 
     // Input
@@ -82,23 +86,23 @@ constexpr std::array k_options = {
               "largest row; an unclosed quote ends there", "", 64, 4294967296.0},
     OptionKey{"run.ragged", 0, choice, "WHAT", "pad", SetBy::anyone, "Input", k_reading,
               "CSV: rows with too few fields are padded, or bad", "pad|error"},
-    OptionKey{"run.on_bad_row", 0, choice, "WHAT", "stop", SetBy::anyone, "Input", run,
+    OptionKey{"run.on_bad_row", 0, choice, "WHAT", "stop", SetBy::anyone, "Input", k_beginning,
               "stop at a bad row, or write it to OUT.rejects.jsonl and go on", "stop|reject"},
-    OptionKey{"run.id_column", 0, text, "COLUMN", "", SetBy::anyone, "Input", run,
+    OptionKey{"run.id_column", 0, text, "COLUMN", "", SetBy::anyone, "Input", k_beginning,
               "column that identifies a row, used in messages and results"},
 
     // Rows
     OptionKey{"run.columns", 0, list, "A,B", "", SetBy::anyone, "Rows", k_reading,
               "input columns to keep in the output; with --no-header: their names"},
-    OptionKey{"run.where", 0, text, "EXPR", "", SetBy::anyone, "Rows", run,
+    OptionKey{"run.where", 0, text, "EXPR", "", SetBy::anyone, "Rows", k_beginning,
               "ask only rows for which this holds: status == \"open\" and len(text) > 20"},
-    OptionKey{"run.offset", 0, count, "N", "0", SetBy::anyone, "Rows", run,
+    OptionKey{"run.offset", 0, count, "N", "0", SetBy::anyone, "Rows", k_beginning,
               "skip the first N rows", "", 0, 1e15},
-    OptionKey{"run.limit", 0, count, "N", "none", SetBy::anyone, "Rows", run,
+    OptionKey{"run.limit", 0, count, "N", "none", SetBy::anyone, "Rows", k_beginning,
               "ask at most N rows", "", 1, 1e15},
-    OptionKey{"run.sample", 0, count, "N", "none", SetBy::anyone, "Rows", run,
+    OptionKey{"run.sample", 0, count, "N", "none", SetBy::anyone, "Rows", k_beginning,
               "ask N rows chosen at random", "", 1, k_billion},
-    OptionKey{"run.seed", 0, count, "N", "0", SetBy::anyone, "Rows", run,
+    OptionKey{"run.seed", 0, count, "N", "0", SetBy::anyone, "Rows", k_beginning,
               "another choice for --sample", "", 0, 9e15},
 
     // Limits
@@ -122,34 +126,56 @@ constexpr std::array k_options = {
               "rows that were in flight when a run was killed", "retry|skip|fail"},
 
     // Output
-    OptionKey{"run.output", 'o', path, "FILE", "", SetBy::user, "Output", run,
+    OptionKey{"run.output", 'o', path, "FILE", "", SetBy::user, "Output", k_beginning,
               "file for the results; - is standard output"},
-    OptionKey{"run.output_format", 0, choice, "FORMAT", "", SetBy::anyone, "Output", run,
+    OptionKey{"run.output_format", 0, choice, "FORMAT", "", SetBy::anyone, "Output", k_beginning,
               "format of the results; by the file's extension otherwise", "csv|tsv|json|jsonl"},
-    OptionKey{"run.output_column", 0, text, "NAME", "output", SetBy::anyone, "Output", run,
+    OptionKey{"run.output_column", 0, text, "NAME", "output", SetBy::anyone, "Output", k_beginning,
               "column for the answers"},
-    OptionKey{"run.include", 0, ValueKind::choices, "WHAT", "", SetBy::anyone, "Output", run,
+    OptionKey{"run.include", 0, ValueKind::choices, "WHAT", "", SetBy::anyone, "Output", k_beginning,
               "add columns: meta is status, error, tokens, cost, latency, attempts", "meta"},
-    OptionKey{"run.order", 0, choice, "WHAT", "input", SetBy::anyone, "Output", run,
+    OptionKey{"run.order", 0, choice, "WHAT", "input", SetBy::anyone, "Output", k_beginning,
               "order of the results: as the input, or as answers arrive", "input|completion"},
-    OptionKey{"run.escape_formulas", 0, flag, "", "false", SetBy::anyone, "Output", run,
+    OptionKey{"run.escape_formulas", 0, flag, "", "false", SetBy::anyone, "Output", k_beginning,
               "make cells that a spreadsheet would run as formulas harmless"},
     OptionKey{"run.overwrite", 0, flag, "", "false", SetBy::user, "Output", k_asking,
               "replace an existing output file"},
-    OptionKey{"run.append", 0, flag, "", "false", SetBy::user, "Output", run,
+    OptionKey{"run.append", 0, flag, "", "false", SetBy::user, "Output", k_beginning,
               "add to an existing output file"},
     OptionKey{"run.fail_on", 0, choice, "WHAT", "partial", SetBy::anyone, "Output", k_asking,
               "failed rows make the exit code 4, or do not", "partial|none"},
 
     // Control
-    OptionKey{"run.dry_run", 'n', flag, "", "false", SetBy::flag, "Control", run,
+    OptionKey{"run.dry_run", 'n', flag, "", "false", SetBy::flag, "Control", k_beginning,
               "render and count the prompts; send nothing"},
-    OptionKey{"run.show_prompts", 0, count, "N", "", SetBy::flag, "Control", run,
+    OptionKey{"run.show_prompts", 0, count, "N", "", SetBy::flag, "Control", k_beginning,
               "print the first N requests; send nothing", "", 1, 1e6},
     OptionKey{"run.new_job", 0, flag, "", "false", SetBy::flag, "Control", run,
               "start afresh even if the same command has an unfinished job"},
-    OptionKey{"retry.only", 0, list, "FAILURE", "", SetBy::flag, "Control", retry,
+    OptionKey{"retry.only", 0, list, "FAILURE", "", SetBy::flag, "Control", retry | CommandSet(jobs_retry),
               "only rows that failed this way, as rate_limited (repeatable)"},
+
+    // submit
+    OptionKey{"submit.priority", 0, count, "N", "0", SetBy::flag, "Queue", submit,
+              "begin before jobs of a lower number", "", -100, 100},
+    OptionKey{"submit.after", 0, list, "JOB[:any|:failed]", "", SetBy::flag, "Queue", submit,
+              "begin when that job has succeeded, ended at all, or failed (repeatable)"},
+    OptionKey{"submit.at", 0, text, "TIME", "", SetBy::flag, "Queue", submit,
+              "begin then at the earliest: 02:00, 'tomorrow 02:00', 2026-11-22T02:00Z, +3h"},
+    OptionKey{"submit.ask_first", 0, flag, "", "false", SetBy::flag, "Queue", submit,
+              "begin when a person has said yes: batchllm jobs answer"},
+    OptionKey{"submit.on_limit", 0, choice, "WHAT", "stop", SetBy::user, "Queue", submit,
+              "at --max-cost: pause, or ask a person for a higher limit", "stop|ask"},
+    OptionKey{"submit.idempotency_key", 0, text, "KEY", "", SetBy::flag, "Queue", submit,
+              "the same key queues the same job only once, however often it is sent"},
+    OptionKey{"submit.wait", 0, flag, "", "false", SetBy::flag, "Queue", submit,
+              "wait until the job has ended; exit code as run"},
+    OptionKey{"submit.name", 0, text, "TEXT", "", SetBy::flag, "Labels", submit,
+              "a name for people"},
+    OptionKey{"submit.project", 0, text, "NAME", "default", SetBy::anyone, "Labels", submit,
+              "project that the job counts for"},
+    OptionKey{"submit.tag", 0, pairs, "NAME=VALUE", "", SetBy::flag, "Labels", submit,
+              "word to find the job by (repeatable)"},
 
     // inspect
     OptionKey{"inspect.rows", 0, count, "N", "10000", SetBy::anyone, "Rows", inspect,
@@ -167,13 +193,25 @@ constexpr std::array k_options = {
     OptionKey{"results.limit", 0, count, "N", "10", SetBy::flag, "Rows", results_errors,
               "rows to show of each kind of failure", "", 1, k_billion},
     OptionKey{"jobs.status", 0, choice, "STATUS", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,
-              "only jobs in this state", "running|interrupted|failed|partial|succeeded"},
+              "only jobs in this state", k_job_states},
+    OptionKey{"jobs.state", 0, choice, "STATE", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,
+              "the same as --status", k_job_states},
+    OptionKey{"jobs.project", 0, text, "NAME", "", SetBy::flag, "Jobs", jobs_list,
+              "only queued jobs of this project"},
+    OptionKey{"jobs.tag", 0, list, "NAME[=VALUE]", "", SetBy::flag, "Jobs", jobs_list,
+              "only queued jobs with this tag (repeatable)"},
     OptionKey{"jobs.limit", 0, count, "N", "20", SetBy::anyone, "Jobs", jobs_list,
               "newest jobs to list", "", 1, k_billion},
     OptionKey{"jobs.older_than", 0, duration, "TIME", "30d", SetBy::user, "Jobs", jobs_prune,
               "only jobs untouched for this long"},
     OptionKey{"jobs.dry_run", 'n', flag, "", "false", SetBy::flag, "Jobs", jobs_prune,
               "show what would be removed"},
+    OptionKey{"jobs.timeout", 0, duration, "TIME", "none", SetBy::flag, "Waiting", jobs_wait,
+              "wait no longer than this; then the exit code is 124"},
+    OptionKey{"jobs.any", 0, flag, "", "false", SetBy::flag, "Waiting", jobs_wait,
+              "return when the first of the jobs has ended"},
+    OptionKey{"jobs.follow", 'f', flag, "", "false", SetBy::flag, "Log", jobs_logs,
+              "go on with what happens from now on, until the job ends"},
 
     // schedule
     OptionKey{"schedule.cron", 0, text, "EXPR", "", SetBy::flag, "Schedule", k_timing,
@@ -314,6 +352,7 @@ constexpr std::array k_exclusive = {
     KeyPair{"run.sample", "run.offset"},
     KeyPair{"run.key_env", "run.key_file"},
     KeyPair{"run.overwrite", "run.append"},
+    KeyPair{"jobs.status", "jobs.state"},
     KeyPair{"simulate.port", "simulate.socket"},
     KeyPair{"daemon.user", "daemon.system"},
     KeyPair{"quiet", "verbose"},

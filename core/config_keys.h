@@ -37,6 +37,15 @@ enum class Command : std::uint64_t {
   version = 1U << 19U,
   complete_words = 1U << 20U,  // hidden: candidates for shell completion
   man_section = 1U << 21U,     // hidden: generated parts of the man pages
+  submit = 1U << 22U,
+  jobs_watch = 1U << 23U,
+  jobs_wait = 1U << 24U,
+  jobs_cancel = 1U << 25U,
+  jobs_pause = 1U << 26U,
+  jobs_resume = 1U << 27U,
+  jobs_retry = 1U << 28U,
+  jobs_answer = 1U << 29U,
+  jobs_logs = 1U << 30U,
   batchllmd = 1ULL << 40U,     // the program of that name
   daemon_start = 1ULL << 41U,
   daemon_stop = 1ULL << 42U,

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <map>
 
 namespace batchllm {
 namespace {
@@ -208,7 +210,66 @@ class OptionReader {
   }
 };
 
+// Members of an object must not come twice: of values with one name the last counts, as it does
+// in a request's parameters.
+void write_pairs(JsonWriter& json, const std::vector<std::string>& texts, bool as_json) {
+  std::map<std::string, std::string> members;
+  for (const std::string& text : texts) {
+    const auto equals = text.find('=');
+    members[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  json.begin_object();
+  for (const auto& [name, value] : members) {
+    json.key(name);
+    if (as_json && is_json(value)) {
+      json.raw(value);
+    } else {
+      json.string(value);
+    }
+  }
+  json.end_object();
+}
+
+void write_value(JsonWriter& json, const OptionKey& option, const SettingValue& value) {
+  const bool is_pairs = option.kind == ValueKind::pairs || option.kind == ValueKind::json_pairs;
+  if (is_pairs) {
+    write_pairs(json, value.texts, option.kind == ValueKind::json_pairs);
+  } else if (is_repeatable(option)) {
+    json.begin_array();
+    for (const std::string& text : value.texts) {
+      json.string(text);
+    }
+    json.end_array();
+  } else if (option.kind == ValueKind::flag) {
+    json.boolean(parse_boolean(value.texts.front()).value_or(false));
+  } else if (option.kind == ValueKind::count && parse_integer(value.texts.front())) {
+    json.number(*parse_integer(value.texts.front()));
+  } else if (option.kind == ValueKind::path) {
+    json.string(std::filesystem::absolute(value.texts.front()).lexically_normal().string());
+  } else {
+    json.string(value.texts.front());
+  }
+}
+
+bool is_sent(const OptionKey& option) {
+  return may_be_asked(option) && option.key != "run.prompt" && option.key != "run.system" &&
+         option.key != "run.output";
+}
+
 }  // namespace
+
+std::string options_to_json(const SettingLayer& settings) {
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [key, value] : settings) {
+    const OptionKey* option = find_option(key);
+    if (option != nullptr && is_sent(*option) && !value.texts.empty()) {
+      json.key(name_of(*option));
+      write_value(json, *option, value);
+    }
+  }
+  return json.end_object().text();
+}
 
 Settings settings_from_options(const std::vector<OptionTexts>& options) {
   SettingLayer layer;

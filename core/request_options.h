@@ -28,4 +28,10 @@ Settings settings_from_options(const std::vector<OptionTexts>& options);
 // pairs are objects. Throws Error(usage) for what is not that.
 std::vector<OptionTexts> options_from_json(std::string_view object);
 
+// The other way: what a caller asks of the daemon, out of its own merged settings, which were
+// checked. Paths become absolute; what settings_from_options() refuses is left out, as are the
+// prompt, the system message (they travel as messages) and the output (whose place the caller
+// decides).
+std::string options_to_json(const SettingLayer& settings);
+
 }  // namespace batchllm

@@ -57,7 +57,7 @@ TEST_CASE("a run is watched to its end, whose code the watch returns", "[e2e][wa
   CAPTURE(seen.error_text, ended.error_text);
   CHECK(ended.exit_code == c.exit_code);
   CHECK(seen.exit_code == c.exit_code);
-  CHECK(json_at(seen.output_text, ".schema") == "batchllm.watch/1");
+  CHECK(json_at(seen.output_text, ".schema") == "batchllm.job/1");
   CHECK(json_at(seen.output_text, ".job.status") == c.status);
 
   const auto again = watched.workspace.call({"jobs", "watch", watched.job});
@@ -80,7 +80,7 @@ TEST_CASE("Ctrl-C ends the watching and not the job", "[e2e][watch]") {
   watched.watch->send_signal(SIGINT);
   const auto seen = watched.watch->wait();
   CHECK(seen.exit_code == 130);
-  CHECK_THAT(seen.error_text, ContainsSubstring("The job goes on."));
+  CHECK_THAT(seen.error_text, ContainsSubstring("goes on. Look again"));
   CHECK(watched.run->is_running());
   watched.run->send_signal(SIGINT);
   CHECK(watched.run->wait().exit_code == 130);
@@ -92,8 +92,8 @@ TEST_CASE("the log of a local run is its events", "[e2e][watch]") {
   const auto followed = follow.wait();
   CHECK(followed.exit_code == 0);
   CHECK(watched.run->wait().exit_code == 0);
-  CHECK_THAT(followed.output_text, ContainsSubstring(" job.started attempt 1, pid:"));
-  CHECK_THAT(followed.output_text, ContainsSubstring(" job.succeeded 100 ok, 0 failed"));
+  CHECK_THAT(followed.output_text, ContainsSubstring("  started        attempt 1, "));
+  CHECK_THAT(followed.output_text, ContainsSubstring("  succeeded      "));
   CHECK(watched.workspace.call({"jobs", "logs", watched.job}).output_text == followed.output_text);
   CHECK(watched.workspace.call({"jobs", "logs", watched.job, "--json"}).output_text ==
         watched.workspace.read("state/jobs/" + watched.job + "/events.jsonl"));

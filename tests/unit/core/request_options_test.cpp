@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -146,4 +147,55 @@ TEST_CASE("options of a retry change what they name and nothing else", "[request
   CHECK(job.limits.concurrency == 8);
   CHECK(job.limits.requests_per_minute == 90);
   CHECK_FALSE(job.limits.max_cost_micro_usd);
+}
+
+TEST_CASE("settings that are sent as options arrive as they were", "[request_options]") {
+  SettingLayer layer;
+  const auto set = [&layer](const std::string& key, std::vector<std::string> texts) {
+    layer[key] = SettingValue{std::move(texts), Layer::command_line, key};
+  };
+  set("run.model", {"x/y"});
+  set("run.temperature", {"0.25"});
+  set("run.concurrency", {"64"});
+  set("run.max_cost", {"0.000001"});
+  set("run.http2", {"true"});
+  set("run.columns", {"a", "b,c"});
+  set("run.param", {"top_p=0.5", "user=\"5\"", "style=terse", "top_p=0.7"});
+  set("run.var", {"product=App", "version=2"});
+  set("run.max_failures", {"5%"});
+  set("run.limit", {"none"});
+  set("run.ca_file", {"certificates.pem"});
+  const std::string json = options_to_json(layer);
+  CAPTURE(json);
+  const JobSettings job = job_of(json);
+  CHECK(job.model.model == "x/y");
+  CHECK(job.model.temperature == 0.25);
+  CHECK(job.limits.concurrency == 64);
+  CHECK(job.limits.max_cost_micro_usd == 1);
+  CHECK(job.model.http2);
+  CHECK(job.output.columns == std::vector<std::string>{"a", "b,c"});
+  CHECK(job.model.parameters ==
+        Pairs{{"style", R"("terse")"}, {"top_p", "0.7"}, {"user", R"("5")"}});
+  CHECK(job.prompt.variables == Pairs{{"product", "App"}, {"version", "2"}});
+  CHECK(job.limits.max_failures_share == 0.05);
+  CHECK_FALSE(job.selection.limit);
+  CHECK(job.model.ca_file == std::filesystem::current_path() / "certificates.pem");
+}
+
+TEST_CASE("what the daemon would refuse, and what travels by another way, is not sent",
+          "[request_options]") {
+  SettingLayer layer;
+  for (const char* key : {"run.prompt",
+                          "run.prompt_file",
+                          "run.system",
+                          "run.system_file",
+                          "run.template",
+                          "run.key_file",
+                          "run.output",
+                          "run.dry_run",
+                          "jobs.limit",
+                          "json"}) {
+    layer[key] = SettingValue{{"1"}, Layer::command_line, key};
+  }
+  CHECK(options_to_json(layer) == "{}");
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/job_preparation.h"
+
+#include "adapters/job/job_encoder.h"
+#include "adapters/job/job_inputs.h"
+#include "cli/inspect_command.h"
+#include "core/error.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace batchllm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a first-time user lacks, with a command that works on this file.
+[[noreturn]] void explain_what_is_missing(const JobRecord& record, bool no_prompt, bool no_model) {
+  const std::string missing =
+      no_prompt && no_model ? "what is to be asked? a prompt and a model are missing: --prompt "
+                              "TEXT, --model PROVIDER/NAME"
+      : no_prompt           ? "what is to be asked? a prompt is missing: --prompt TEXT"
+                            : "who is to be asked? a model is missing: --model PROVIDER/NAME";
+  constexpr std::string_view k_models =
+      "for example --model openai/gpt-4o-mini, or --model ollama/llama3.2 on this machine";
+  std::string hint = "see: batchllm run --help";
+  if (!no_prompt) {
+    hint = k_models;
+  } else if (!record.inputs.empty() && !record.inputs.front().from_stdin) {
+    JobInputs inputs(record, "");
+    hint = fmt::format("{} has the columns {}; try:\n{}",
+                       fs::path(record.inputs.front().path).filename().string(),
+                       name_list(inputs.open_first()->columns()),
+                       example_run_command(record.settings.inputs, record.settings.input));
+  }
+  throw Error(ErrorCode::usage, missing, hint);
+}
+
+std::vector<InputFingerprint> fingerprints(const std::vector<std::string>& paths) {
+  std::vector<InputFingerprint> inputs;
+  for (const auto& path : paths) {
+    if (path == "-") {
+      InputFingerprint input;
+      input.path = "-";
+      input.from_stdin = true;
+      inputs.push_back(input);
+    } else {
+      inputs.push_back(fingerprint_input(path));
+    }
+  }
+  return inputs;
+}
+
+}  // namespace
+
+JobRecord make_job_record(RunRequest& request) {
+  JobRecord record;
+  record.messages = make_messages(request.settings);
+  record.settings = request.settings;
+  record.inputs = fingerprints(expand_inputs(request.settings.inputs, request.settings.input));
+  if (record.settings.prompt.prompt.empty() && record.messages.empty()) {
+    explain_what_is_missing(record, true, record.settings.model.model.empty());
+  }
+  const bool asks = std::any_of(record.messages.begin(),
+                                record.messages.end(),
+                                [](const MessageText& message) { return message.role == "user"; });
+  if (!asks || record.settings.model.model.empty()) {
+    explain_what_is_missing(record, !asks, record.settings.model.model.empty());
+  }
+  return record;
+}
+
+void check_output_is_free(const JobRecord& record) {
+  std::error_code error;
+  if (record.output_path == "-" || record.settings.output.conflict != OutputConflict::refuse ||
+      !fs::exists(record.output_path, error)) {
+    return;
+  }
+  throw Error(ErrorCode::output_exists,
+              fmt::format("{} exists already", record.output_path),
+              "--overwrite replaces it when the run is complete, --append adds to it, -o names "
+              "another file");
+}
+
+}  // namespace batchllm
