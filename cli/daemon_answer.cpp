@@ -37,7 +37,7 @@ std::string hint_for(const HttpClientResponse& response) {
   }
 }
 
-// The major version out of "v1"; 0 when there is none.
+// The major version out of 1, "1", "v1" or "1.4"; 0 when there is none.
 int major_version(const JsonNode* version) {
   if (version == nullptr) {
     return 0;
@@ -130,7 +130,7 @@ std::string version_answer(const HttpClientResponse& response, const std::string
   if (version.find_string("name") != "batchllmd" || !version.find_string("version")) {
     throw incompatible_error(address, "it does not say that it is batchllmd");
   }
-  const int major = major_version(version.find("api"));
+  const int major = major_version(version.find("api_version"));
   if (major != k_api_major) {
     throw incompatible_error(
         address,

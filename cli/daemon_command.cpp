@@ -135,7 +135,7 @@ int stop(const DaemonCommand& command) {
     return answer(command, "stopped", "batchllmd is not running");
   }
   const bool now = command.reader().flag("daemon.now");
-  client.post("/daemon/drain", now ? R"({"now":true})" : R"({"now":false})");
+  client.post("/daemon/drain", now ? R"({"deadline_s":0})" : "{}");
   wait_until_gone(command, client);
   return answer(command, "stopped", "batchllmd has stopped");
 }

@@ -75,16 +75,4 @@ JobRecord make_job_record(RunRequest& request) {
   return record;
 }
 
-void check_output_is_free(const JobRecord& record) {
-  std::error_code error;
-  if (record.output_path == "-" || record.settings.output.conflict != OutputConflict::refuse ||
-      !fs::exists(record.output_path, error)) {
-    return;
-  }
-  throw Error(ErrorCode::output_exists,
-              fmt::format("{} exists already", record.output_path),
-              "--overwrite replaces it when the run is complete, --append adds to it, -o names "
-              "another file");
-}
-
 }  // namespace batchllm

@@ -14,7 +14,4 @@ namespace batchllm {
 // input_unreadable).
 JobRecord make_job_record(RunRequest& request);
 
-// Throws Error(output_exists) when the file is there and nothing says what to do with it.
-void check_output_is_free(const JobRecord& record);
-
 }  // namespace batchllm

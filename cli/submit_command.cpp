@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/submit_command.h"
 
+#include "adapters/job/job_output.h"
 #include "cli/daemon_client.h"
 #include "cli/daemon_command.h"
 #include "cli/daemon_connection.h"

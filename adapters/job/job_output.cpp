@@ -118,6 +118,19 @@ OutputPlan plan_output(const JobRecord& record,
   return plan;
 }
 
+void check_output_is_free(const JobRecord& record) {
+  std::error_code error;
+  if (record.output_path.empty() || record.output_path == "-" ||
+      record.settings.output.conflict != OutputConflict::refuse ||
+      !fs::exists(record.output_path, error)) {
+    return;
+  }
+  throw Error(ErrorCode::output_exists,
+              fmt::format("{} exists already", record.output_path),
+              "--overwrite replaces it when the run is complete, --append adds to it, -o names "
+              "another file");
+}
+
 void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source) {
   const OutputSettings& output = record.settings.output;
   std::error_code error;

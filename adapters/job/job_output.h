@@ -36,6 +36,9 @@ OutputFormat format_of_input(const InputSource& source);
 // What the result keeps of the input: the chosen columns, else all.
 std::vector<std::string> kept_columns(const OutputSettings& output, const RowSource& source);
 
+// Throws Error(output_exists) for a result's place where a file is that is not to be replaced.
+void check_output_is_free(const JobRecord& record);
+
 // With --append: throws Error when the rows of this run do not fit the file that is there.
 void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source);
 

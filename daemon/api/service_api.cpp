@@ -17,6 +17,7 @@
 namespace batchllm::daemon {
 namespace {
 
+constexpr int k_api_version = 1;  // of the paths: /api/v1
 constexpr int k_states_alive = 5;
 constexpr double k_ms_per_s = 1000;
 constexpr std::int64_t k_longest_drain_s = 86'400;
@@ -74,7 +75,10 @@ HttpResponse get_version(ApiContext& context, ApiCall& call) {
   static_cast<void>(call);
   JsonWriter json;
   json.begin_object().key("name").string("batchllmd").key("version").string(BATCHLLM_VERSION);
-  json.key("api").string("v1").key("pid").number(static_cast<std::int64_t>(getpid()));
+  json.key("api_version")
+      .number(k_api_version)
+      .key("pid")
+      .number(static_cast<std::int64_t>(getpid()));
   json.key("started_at").string(rfc3339_text(context.service.started_ms()));
   return json_response(200, json.end_object().text());
 }

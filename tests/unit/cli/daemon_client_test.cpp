@@ -20,7 +20,7 @@ namespace {
 using Then = RawReply::Then;
 
 constexpr std::string_view k_version =
-    R"({"name":"batchllmd","version":"0.1.0","api":"v1"})";
+    R"({"name":"batchllmd","version":"0.1.0","api_version":"1.2"})";
 
 std::string reply(std::string_view status, std::string_view type, std::string_view body) {
   return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
@@ -211,9 +211,9 @@ TEST_CASE("an address that is none is refused", "[daemon_client]") {
 
 TEST_CASE("another server, or another API, is not spoken to", "[daemon_client]") {
   const std::string version = GENERATE(values<std::string>({
-      json(R"({"name":"batchllmd","version":"9.0.0","api":"v2"})"),
+      json(R"({"name":"batchllmd","version":"9.0.0","api_version":"2"})"),
       json(R"({"name":"batchllmd","version":"0.1.0"})"),
-      json(R"({"name":"other","version":"0.1.0","api":"v1"})"),
+      json(R"({"name":"other","version":"0.1.0","api_version":1})"),
       json("[]"),
       json("{"),
       reply("200 OK", "text/html", "<html>"),
