@@ -52,10 +52,10 @@ std::string part_text(const JsonMember& member) {
   return fmt::format("{} {}", member.key, text_of(member.value));
 }
 
+// The payload of an event; a tick is its own.
 const JsonNode& counts_in(const JsonNode& event_or_tick) {
   const JsonNode* data = event_or_tick.find("data");
-  const JsonNode* counts = data == nullptr ? nullptr : data->find("counts");
-  return counts == nullptr ? event_or_tick : *counts;
+  return data == nullptr ? event_or_tick : *data;
 }
 
 void take(const JsonNode& counts, std::string_view key, std::uint64_t& into) {

@@ -2,6 +2,7 @@
 #include "cli/job_runner.h"
 
 #include "cli/progress_view.h"
+#include "cli/run_events.h"
 #include "cli/run_summary.h"
 #include "cli/stop_signals.h"
 #include "core/clock.h"
@@ -15,10 +16,14 @@
 namespace batchllm {
 namespace {
 
-// Shows a run on the terminal, and takes signals while requests are sent and their answers saved.
+// Shows a run on the terminal and writes its events down, and takes signals while requests are sent
+// and their answers saved.
 class TerminalListener final : public JobListener {
  public:
-  TerminalListener(JobControl& control, Ui& ui) : control_(control), ui_(ui) {}
+  TerminalListener(JobControl& control, RunEvents& events, Ui& ui)
+      : control_(control),
+        events_(events),
+        ui_(ui) {}
 
   // The engine threw when the view still shows.
   ~TerminalListener() override { stop_showing(); }
@@ -28,9 +33,13 @@ class TerminalListener final : public JobListener {
 
   void note(std::string_view text) override { ui_.messages().note(text); }
 
-  void warning(std::string_view text) override { ui_.messages().warning(text); }
+  void warning(std::string_view text) override {
+    ui_.messages().warning(text);
+    events_.warning(text);
+  }
 
   void sending_begins() override {
+    events_.begun();
     const bool has_bar = ui_.options().progress == ProgressMode::bar;
     signals_.emplace(signalled_, has_bar ? "\n" : "");
     on_signal_.emplace(signalled_.get_token(), [this] {
@@ -42,7 +51,10 @@ class TerminalListener final : public JobListener {
     is_showing_ = true;
   }
 
-  void progress(const ProgressSnapshot& snapshot) override { view_->show(snapshot, clock_.now()); }
+  void progress(const ProgressSnapshot& snapshot) override {
+    view_->show(snapshot, clock_.now());
+    events_.progress(snapshot);
+  }
 
   void sending_ended(const ProgressSnapshot& last) override {
     view_->finish(last);
@@ -58,6 +70,7 @@ class TerminalListener final : public JobListener {
   }
 
   JobControl& control_;
+  RunEvents& events_;
   Ui& ui_;
   SystemClock clock_;
   std::stop_source signalled_;
@@ -67,6 +80,24 @@ class TerminalListener final : public JobListener {
   bool is_showing_ = false;
 };
 
+JobEnd run_and_record(JobDirectory& directory,
+                      JobRecord& record,
+                      const JobStart& start,
+                      const EnvironmentLookup& environment,
+                      RunEvents& events,
+                      Ui& ui) {
+  JobControl control;
+  TerminalListener listener(control, events, ui);
+  try {
+    JobEnd end = run_job(directory, record, start, environment, control, listener);
+    events.ended(record, end);
+    return end;
+  } catch (const Error& error) {
+    events.failed(record, error);
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_and_report(JobDirectory& directory,
@@ -74,9 +105,9 @@ int run_and_report(JobDirectory& directory,
                    const JobStart& start,
                    const EnvironmentLookup& environment,
                    Ui& ui) {
-  JobControl control;
-  TerminalListener listener(control, ui);
-  const JobEnd end = run_job(directory, record, start, environment, control, listener);
+  const SystemClock clock;
+  RunEvents events(directory, clock);
+  const JobEnd end = run_and_record(directory, record, start, environment, events, ui);
   if (!end.reader_has_left) {
     report_run(record, end, ui);
   }

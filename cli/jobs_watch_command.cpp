@@ -3,6 +3,7 @@
 
 #include "cli/job_event_view.h"
 #include "cli/job_places.h"
+#include "cli/local_watch.h"
 #include "cli/progress_view.h"
 #include "cli/stop_signals.h"
 #include "core/clock.h"
@@ -64,11 +65,6 @@ class JobWatch {
  private:
   int watch(const std::string& id) {
     const FoundJob found = places_.find(id);
-    if (!found.queued) {
-      throw Error(ErrorCode::job_conflict,
-                  fmt::format("{} is no job of batchllmd but a run of another terminal", id),
-                  fmt::format("batchllm jobs show {} tells how it stands", id));
-    }
     DaemonJob job = *found.queued;
     if (!has_ended(job)) {
       begin(job);
@@ -196,7 +192,9 @@ int jobs_watch_command(const std::string& id,
                        const Settings& settings,
                        const EnvironmentLookup& environment,
                        Ui& ui) {
-  return JobWatch(settings, environment, ui).run(id);
+  const FoundJob found = JobPlaces(settings, environment, ui).find(id);
+  return found.queued ? JobWatch(settings, environment, ui).run(id)
+                      : watch_local_job(*found.folder, ui);
 }
 
 int jobs_logs_command(const JobsLogsRequest& request,
@@ -206,9 +204,7 @@ int jobs_logs_command(const JobsLogsRequest& request,
   JobPlaces places(settings, environment, ui);
   const FoundJob found = places.find(request.job);
   if (!found.queued) {
-    throw Error(ErrorCode::job_conflict,
-                fmt::format("{} is no job of batchllmd: it has no events", request.job),
-                fmt::format("batchllm results errors {} shows what failed", request.job));
+    return show_local_log(*found.folder, request.follow, ui);
   }
   DaemonClient& daemon = places.require_daemon();
   const std::string last = print_stored_events(ui, daemon, request.job);

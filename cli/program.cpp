@@ -10,10 +10,12 @@
 #include "cli/inspect_command.h"
 #include "cli/jobs_command.h"
 #include "cli/jobs_control_command.h"
+#include "cli/jobs_replay_command.h"
 #include "cli/jobs_wait_command.h"
 #include "cli/jobs_watch_command.h"
 #include "cli/man_sections.h"
 #include "cli/run_command.h"
+#include "cli/schedule_command.h"
 #include "cli/settings_loader.h"
 #include "cli/settings_reader.h"
 #include "cli/simulate_command.h"
@@ -128,6 +130,8 @@ int run_jobs_command(const CommandLine& line,
       return jobs_wait_command(read_jobs_wait_request(line, settings), settings, environment, ui);
     case Command::jobs_logs:
       return jobs_logs_command(read_jobs_logs_request(line, settings), settings, environment, ui);
+    case Command::jobs_replay:
+      return jobs_replay_command(line.arguments.front(), settings, environment, ui);
     case Command::jobs_rm:
       return jobs_remove_command({line.arguments}, settings, environment, ui);
     case Command::jobs_prune:
@@ -158,6 +162,15 @@ int run_command_of(const CommandLine& line,
     case Command::daemon_backup:
     case Command::daemon_repair:
       return daemon_command(line, settings, environment, ui);
+    case Command::schedule_add:
+    case Command::schedule_list:
+    case Command::schedule_show:
+    case Command::schedule_pause:
+    case Command::schedule_resume:
+    case Command::schedule_run_now:
+    case Command::schedule_next:
+    case Command::schedule_rm:
+      return schedule_command(line, settings, environment, ui);
     case Command::run:
       return run_command(read_run_request(line, settings), environment, ui);
     case Command::submit:

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/submit_command.h"
 
-#include "adapters/job/job_encoder.h"
-#include "adapters/job/job_inputs.h"
-#include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
 #include "cli/daemon_client.h"
 #include "cli/daemon_command.h"
 #include "cli/daemon_connection.h"
 #include "cli/dry_run.h"
+#include "cli/job_body.h"
 #include "cli/job_preparation.h"
 #include "cli/jobs_wait_command.h"
 #include "cli/queued_job.h"
@@ -55,7 +53,12 @@ class Submission {
     if (!client_.is_running()) {
       start_or_refuse();
     }
-    const std::string body = submit_body(request_, record, send_inputs(record));
+    const auto inputs = send_inputs(client_,
+                                    record,
+                                    is_local_daemon(connection_),
+                                    standard_input_ ? standard_input_->path() : std::string(),
+                                    request_.idempotency_key);
+    const std::string body = submit_body(request_, record, inputs);
     const DaemonJob job = read_daemon_job(client_.post("/jobs", body, request_.idempotency_key));
     report(job);
     return request_.waits
@@ -73,18 +76,9 @@ class Submission {
     }
   }
 
-  // What `run` finds wrong before it asks anything; the key is the daemon's.
   void check(JobRecord& record) const {
-    JobInputs inputs(record, "");
-    const JobModel model = make_model(record.settings, environment_, false);
-    static_cast<void>(model.provider->endpoint());  // the address can be read
-    const auto source = inputs.open_first();
-    make_encoder(record, *source, *model.provider);
-    const std::string& output = record.settings.output.path;
-    if (!output.empty()) {
-      record.output_path = fs::absolute(output).lexically_normal().string();
-    }
-    if (!output.empty() && is_local_daemon(connection_)) {
+    check_job_for_daemon(record, environment_);
+    if (!record.settings.output.path.empty() && is_local_daemon(connection_)) {
       check_output_is_free(record);
     }
   }
@@ -102,27 +96,6 @@ class Submission {
     }
     ui_.confirm("batchllmd is not running. Start it in the background?");
     start_daemon(line_, settings_, environment_, ui_);
-  }
-
-  // A daemon of this machine reads the files itself; what came by standard input is gone
-  // afterwards.
-  std::vector<SubmittedInput> send_inputs(const JobRecord& record) {
-    std::vector<SubmittedInput> inputs;
-    for (const InputFingerprint& input : record.inputs) {
-      const bool is_temporary = standard_input_ && input.path == standard_input_->path();
-      if (is_local_daemon(connection_) && !is_temporary) {
-        inputs.push_back({{}, input.path});
-        continue;
-      }
-      // The same key sends the same file, under the same id, only once.
-      const std::string key =
-          request_.idempotency_key.empty()
-              ? std::string()
-              : fmt::format("{}/input/{}", request_.idempotency_key, inputs.size());
-      const JsonNode file = client_.upload(input.path, {}, key);
-      inputs.push_back({std::string(file.find_string("id").value_or("")), {}});
-    }
-    return inputs;
   }
 
   void report(const DaemonJob& job) {

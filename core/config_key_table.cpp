@@ -9,8 +9,8 @@ namespace {
 using enum Command;
 using enum ValueKind;
 
-constexpr CommandSet k_beginning = run | CommandSet(submit);  // commands that make a job
-constexpr CommandSet k_asking =                               // commands that send requests
+constexpr CommandSet k_beginning = run | CommandSet(submit) | schedule_add;  // make a job
+constexpr CommandSet k_asking =  // commands that send requests
     k_beginning | resume | retry | jobs_resume | jobs_retry;
 constexpr CommandSet k_reading = k_beginning | inspect;  // commands that read inputs
 constexpr CommandSet k_everything = CommandSet::all();
@@ -20,6 +20,7 @@ constexpr CommandSet k_serving =
 
 constexpr CommandSet k_installing = daemon_install | CommandSet(daemon_uninstall);
 
+constexpr CommandSet k_timing = schedule_add | CommandSet(schedule_next);
 constexpr std::string_view k_job_states =
     "queued|running|paused|interrupted|waiting_input|succeeded|partial|failed|cancelled";
 
@@ -211,6 +212,19 @@ constexpr std::array k_options = {
               "return when the first of the jobs has ended"},
     OptionKey{"jobs.follow", 'f', flag, "", "false", SetBy::flag, "Log", jobs_logs,
               "go on with what happens from now on, until the job ends"},
+
+    // schedule
+    OptionKey{"schedule.cron", 0, text, "EXPR", "", SetBy::flag, "Schedule", k_timing,
+              "when it fires: minute hour day month weekday, or @daily: '0 2 * * MON-FRI'"},
+    OptionKey{"schedule.timezone", 0, text, "ZONE", "", SetBy::user, "Schedule", k_timing,
+              "on whose clocks, as Europe/Berlin [default: this machine's]"},
+    OptionKey{"schedule.overlap", 0, choice, "WHAT", "skip", SetBy::flag, "Schedule", schedule_add,
+              "while its last job goes on: leave it out, queue one more, or run beside it",
+              "skip|queue_one|allow"},
+    OptionKey{"schedule.missed", 0, choice, "WHAT", "latest", SetBy::flag, "Schedule", schedule_add,
+              "times that passed while no daemon ran: none of them, or the latest", "none|latest"},
+    OptionKey{"schedule.count", 0, count, "N", "5", SetBy::flag, "Schedule", schedule_next,
+              "times to show", "", 1, 1000},
 
     // simulate
     OptionKey{"simulate.port", 0, count, "N", "0", SetBy::anyone, "Server", simulate,

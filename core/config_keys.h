@@ -46,7 +46,7 @@ enum class Command : std::uint64_t {
   jobs_retry = 1U << 28U,
   jobs_answer = 1U << 29U,
   jobs_logs = 1U << 30U,
-  batchllmd = 1ULL << 40U,     // the program of that name
+  batchllmd = 1ULL << 40U,  // the program of that name
   daemon_start = 1ULL << 41U,
   daemon_stop = 1ULL << 42U,
   daemon_status = 1ULL << 43U,
@@ -56,6 +56,15 @@ enum class Command : std::uint64_t {
   daemon_uninstall = 1ULL << 47U,
   daemon_backup = 1ULL << 48U,
   daemon_repair = 1ULL << 49U,
+  jobs_replay = 1ULL << 55U,
+  schedule_add = 1ULL << 56U,
+  schedule_list = 1ULL << 57U,
+  schedule_show = 1ULL << 58U,
+  schedule_pause = 1ULL << 59U,
+  schedule_resume = 1ULL << 60U,
+  schedule_run_now = 1ULL << 61U,
+  schedule_next = 1ULL << 62U,
+  schedule_rm = 1ULL << 63U,
 };
 
 class CommandSet {

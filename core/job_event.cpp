@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/json_document.h"
 #include "core/json_text.h"
+#include "core/progress.h"
 #include "core/text.h"
 #include "core/time_text.h"
 
@@ -235,6 +236,8 @@ class Applier {
     view_.priority = data.priority;
     view_.not_before_ms = data.not_before_ms;
     view_.wish = JobWish::run;
+    view_.exit_code.reset();
+    view_.finished_ms.reset();
     if (view_.last_seq == 0) {
       view_.created_ms = at_ms_;
     }
@@ -315,15 +318,35 @@ class Applier {
   std::int64_t at_ms_;
 };
 
-// A line of the log, and another name or other tags.
-bool may_follow_end(const JobEventData& data) noexcept {
+// A line of the log, another name or other tags; and a local run's retry.
+bool may_follow_an_end(const JobEventData& data, JobState end) noexcept {
   if (const auto* changed = std::get_if<Changed>(&data)) {
     return !changed->priority && !changed->max_cost_micro_usd;
   }
-  return std::holds_alternative<Log>(data);
+  const auto* queued = std::get_if<Queued>(&data);
+  return std::holds_alternative<Log>(data) ||
+         (queued != nullptr && queued->reason == k_retry_reason && end != JobState::cancelled);
 }
 
 }  // namespace
+
+JobCounts counts_of(const ProgressSnapshot& snapshot) {
+  JobCounts counts;
+  counts.ok = static_cast<std::int64_t>(snapshot.ok);
+  counts.failed = static_cast<std::int64_t>(snapshot.failed);
+  counts.skipped = static_cast<std::int64_t>(snapshot.skipped);
+  counts.cost_micro_usd = snapshot.cost_micro_usd;
+  counts.input_tokens = snapshot.input_tokens;
+  counts.output_tokens = snapshot.output_tokens;
+  if (snapshot.total) {
+    counts.rows_total = static_cast<std::int64_t>(*snapshot.total);
+  }
+  return counts;
+}
+
+JobFault fault_of(const Error& error) {
+  return {std::string(error.name()), error.message(), error.hint()};
+}
 
 std::string_view job_event_type(const JobEventData& data) noexcept {
   if (const auto* ended = std::get_if<Ended>(&data)) {
@@ -389,7 +412,7 @@ void apply(JobView& view, const JobEvent& event) {
   if (view.last_seq == 0 && !std::holds_alternative<Queued>(event.data)) {
     refuse_event(event, "a job begins with job.queued");
   }
-  if (has_ended(view.state) && !may_follow_end(event.data)) {
+  if (has_ended(view.state) && !may_follow_an_end(event.data, view.state)) {
     refuse_event(event, "the job had ended");
   }
   std::visit(Applier(view, event.at_ms), event.data);

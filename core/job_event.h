@@ -12,6 +12,9 @@
 
 namespace batchllm {
 
+class Error;
+struct ProgressSnapshot;
+
 // Rows and what they cost, as they stand with an event: sums of the whole job, never differences.
 struct JobCounts {
   std::optional<std::int64_t> rows_total;  // as far as it is known
@@ -35,6 +38,9 @@ struct JobFault {
 
   bool operator==(const JobFault&) const = default;
 };
+
+JobCounts counts_of(const ProgressSnapshot& snapshot);
+JobFault fault_of(const Error& error);
 
 // What a job that waits for a person asks.
 struct JobQuestion {
@@ -184,9 +190,14 @@ struct JobView {
   bool operator==(const JobView&) const = default;
 };
 
+// Of the job.queued that takes up a job after its end; see apply().
+constexpr std::string_view k_retry_reason = "retry";
+
 // Takes the next event into the view. Throws Error(job_corrupt) when its number is not the next
-// one, when the job has ended before it (a log line, another name, other tags may still come), or
-// for a wish nobody knows.
+// one, for a wish nobody knows, or when the job has ended before it: then a log line, another name
+// and other tags may still come, and a job.queued with the reason "retry", which starts a job anew
+// that was not cancelled. (The jobs of the daemon are retried as new jobs: its transition table,
+// core/job_state.h, lets no job leave its end.)
 void apply(JobView& view, const JobEvent& event);
 
 }  // namespace batchllm

@@ -4,6 +4,7 @@
 #include "core/crash_point.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/progress_pace.h"
 #include "daemon/scheduler/lane_shares.h"
 #include "daemon/service/daemon_log.h"
 
@@ -30,10 +31,6 @@ constexpr int k_events = 32;
 constexpr int k_released_at_once = 500;
 constexpr auto k_retry_saving = 1s;
 constexpr auto k_look_for_space = 5s;
-// A stored progress event: when the job has come on by a hundredth, or after so long.
-constexpr auto k_progress_at_most_every = 1s;
-constexpr auto k_progress_at_least_every = 10s;
-constexpr std::int64_t k_progress_steps = 100;
 
 int checked(int descriptor) {
   if (descriptor < 0) {
@@ -442,11 +439,7 @@ void Scheduler::take(Post& post, const AliveReport& report) {
     store_.hub().publish_live(job.id, std::make_shared<const std::string>(json.text()));
   }
   const auto since = now - job.kept_at;
-  const std::int64_t total = report.counts.rows_total.value_or(0);
-  const bool is_a_step =
-      report.counts.done() - job.kept_done >= std::max<std::int64_t>(total / k_progress_steps, 1);
-  const bool is_kept = has_moved && since >= k_progress_at_most_every &&
-                       (is_a_step || since >= k_progress_at_least_every);
+  const bool is_kept = has_moved && is_progress_worth_keeping(report.counts, job.kept_done, since);
   if (!is_kept && since < settings_.lease / 3) {
     return;
   }

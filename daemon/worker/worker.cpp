@@ -34,24 +34,6 @@ constexpr int k_pulse_ms = 500;
 constexpr std::chrono::minutes k_patience_with_others{10};
 constexpr std::chrono::milliseconds k_look_at_lock{50};
 
-JobCounts counts_of(const ProgressSnapshot& snapshot) {
-  JobCounts counts;
-  counts.ok = static_cast<std::int64_t>(snapshot.ok);
-  counts.failed = static_cast<std::int64_t>(snapshot.failed);
-  counts.skipped = static_cast<std::int64_t>(snapshot.skipped);
-  counts.cost_micro_usd = snapshot.cost_micro_usd;
-  counts.input_tokens = snapshot.input_tokens;
-  counts.output_tokens = snapshot.output_tokens;
-  if (snapshot.total) {
-    counts.rows_total = static_cast<std::int64_t>(*snapshot.total);
-  }
-  return counts;
-}
-
-JobFault fault_of(const Error& error) {
-  return {std::string(error.name()), error.message(), error.hint()};
-}
-
 std::optional<std::string> process_variable(const std::string& name) {
   const char* value = secure_getenv(name.c_str());
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);

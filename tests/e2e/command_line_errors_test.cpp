@@ -208,6 +208,8 @@ TEST_CASE("help texts are as they were reviewed", "[e2e][golden]") {
       {{"run", "-h"}, "help-run-short.txt"},
       {{"run", "--help"}, "help-run.txt"},
       {{"jobs", "--help"}, "help-jobs.txt"},
+      {{"schedule", "--help"}, "help-schedule.txt"},
+      {{"schedule", "add", "-h"}, "help-schedule-add-short.txt"},
       {{"simulate", "--help"}, "help-simulate.txt"},
       {{"help", "exit-codes"}, "help-exit-codes.txt"},
   }));

@@ -111,6 +111,30 @@ std::string Workspace::about_job(std::string_view path) const {
   return json_at(call({"jobs", "show", job(), "--json"}).output_text, path);
 }
 
+Words Workspace::jobs_that_replay_differently() const {
+  Words different;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path("state/jobs"), none)) {
+    const std::string id = entry.path().filename().string();
+    const ProcessResult replay = call({"jobs", "replay", id, "--json"});
+    if (replay.exit_code != 0) {
+      different.push_back(id + ": " + replay.output_text + replay.error_text);
+    }
+  }
+  return different;
+}
+
+Words Workspace::event_types() const {
+  Words types;
+  std::istringstream lines(read("state/jobs/" + job() + "/events.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    if (std::string type = json_at(line, ".type"); type != "job.progress") {
+      types.push_back(std::move(type));
+    }
+  }
+  return types;
+}
+
 std::map<std::string, std::size_t> Workspace::failures() const {
   const std::string json = call({"results", "errors", job(), "--json"}).output_text;
   std::map<std::string, std::size_t> rows;

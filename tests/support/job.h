@@ -53,6 +53,13 @@ class Workspace {
   // A member of the newest job's state, as `jobs show --json` tells it: ".job.rows.ok".
   std::string about_job(std::string_view path) const;
 
+  // Jobs whose events alone do not give the state that is stored, each with what `jobs replay` said
+  // of it; to be empty after whatever became of them.
+  Words jobs_that_replay_differently() const;
+
+  // The types of the newest job's events, without progress.
+  Words event_types() const;
+
   // The name of the failure of every row that failed, with how many there are.
   std::map<std::string, std::size_t> failures() const;
 

@@ -91,8 +91,8 @@ TEST_CASE("ticks and events move the progress", "[queued_job]") {
   CHECK(snapshot.in_flight == 3);
   CHECK(snapshot.rows_per_s == 2.5);
   CHECK(snapshot.cost_micro_usd == 70);
-  take(R"({"seq":4,"type":"job.progress","data":{"counts":{"rows_total":10,"ok":9,"failed":1,)"
-       R"("skipped":0,"cost_micro_usd":90,"input_tokens":1,"output_tokens":2}}})");
+  take(R"({"seq":4,"type":"job.progress","data":{"rows_total":10,"ok":9,"failed":1,)"
+       R"("skipped":0,"cost_micro_usd":90,"input_tokens":1,"output_tokens":2}})");
   CHECK(snapshot.done == 10);
   CHECK(snapshot.rows_per_s == 2.5);
   take(R"({"seq":5,"type":"job.log","data":{"level":"info","text":"ok"}})");
