@@ -9,9 +9,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <thread>
 
 namespace batchllm {
 namespace {
+
+constexpr std::chrono::seconds k_patience_with_the_dead{2};
+constexpr std::chrono::milliseconds k_look_again{5};
 
 // Of the open file, not of the process: gone with the last descriptor, however the process ends.
 struct flock exclusive_lock() noexcept {
@@ -42,6 +48,23 @@ std::optional<FileHandle> take_lock_file(const std::filesystem::path& path) {
     static_cast<void>(ftruncate(file.get(), static_cast<off_t>(pid.size())) == 0);
   }
   return file;
+}
+
+std::optional<FileHandle> take_lock_file_of_the_dead(const std::filesystem::path& path) {
+  const auto until = std::chrono::steady_clock::now() + k_patience_with_the_dead;
+  while (true) {
+    auto lock = take_lock_file(path);
+    if (lock || !is_dead_process(lock_file_holder(path)) ||
+        std::chrono::steady_clock::now() > until) {
+      return lock;
+    }
+    std::this_thread::sleep_for(k_look_again);
+  }
+}
+
+bool is_dead_process(const std::string& pid) noexcept {
+  const auto number = parse_integer(pid);
+  return number && *number > 0 && kill(static_cast<pid_t>(*number), 0) != 0 && errno == ESRCH;
 }
 
 std::string lock_file_holder(const std::filesystem::path& path) {

@@ -46,7 +46,7 @@ FileHandle lock_state_folder(const fs::path& state_dir) {
   make_private_folder(state_dir);
   make_private_folder(state_dir / "daemon");
   const fs::path path = state_dir / "daemon" / "lock";
-  auto lock = take_lock_file(path);
+  auto lock = take_lock_file_of_the_dead(path);
   if (!lock) {
     const std::string holder = lock_file_holder(path);
     throw Error(ErrorCode::daemon_running,

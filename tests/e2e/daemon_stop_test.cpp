@@ -11,10 +11,13 @@ using namespace batchllm::test;
 
 namespace {
 
-DaemonProcess::Options options(const std::string& latency, const std::string& config = {}) {
+// A stop that waits for what is not there runs into the test's time limit.
+constexpr std::string_view k_patient = "[daemon]\ndrain_timeout = \"1h\"\n";
+
+DaemonProcess::Options options(const std::string& latency, std::string_view config = {}) {
   return {.program = BATCHLLM_DAEMON,
           .batchllm = BATCHLLM_PROGRAM,
-          .config = config,
+          .config = std::string(config),
           .simulator = {"--latency", latency}};
 }
 
@@ -57,7 +60,7 @@ TEST_CASE("a second daemon on the same state folder or socket names the first an
 
 TEST_CASE("SIGTERM waits for the rows in flight, keeps their answers and asks none again",
           "[e2e][daemon][stop]") {
-  DaemonProcess daemon(options("700ms"));
+  DaemonProcess daemon(options("700ms", k_patient));
   QueueCheck check(daemon);
   REQUIRE(check.submit("upgraded", 8, true, R"("concurrency":4)"));
   REQUIRE(wait_until([&] { return daemon.simulator().call_count() >= 4; }));
@@ -71,6 +74,19 @@ TEST_CASE("SIGTERM waits for the rows in flight, keeps their answers and asks no
   CHECK(std::all_of(calls.begin(), calls.end(), [](const auto& call) { return call.second == 1; }));
   CHECK(calls.size() == 8);
   check_all(check, daemon);
+}
+
+TEST_CASE("SIGTERM ends a daemon that has nothing in flight at once, its idle workers too",
+          "[e2e][daemon][stop]") {
+  DaemonProcess daemon(options("1ms", k_patient));
+  CHECK(daemon.stop() == 0);
+  daemon.start();
+  const std::string job = daemon.submit(daemon.job_body(R"([{"text":"one"}])"));
+  CHECK(daemon.wait_for_end(job).at(".state") == "succeeded");
+  const std::vector<pid_t> workers = daemon.workers();
+  CHECK(workers.size() == 1);
+  CHECK(daemon.stop() == 0);
+  CHECK(kill(workers.front(), 0) != 0);
 }
 
 TEST_CASE("a job goes on with its old worker's answers when only the daemon was killed",
