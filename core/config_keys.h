@@ -46,7 +46,7 @@ enum class Command : std::uint64_t {
   jobs_retry = 1U << 28U,
   jobs_answer = 1U << 29U,
   jobs_logs = 1U << 30U,
-  batchllmd = 1ULL << 40U,     // the program of that name
+  batchllmd = 1ULL << 40U,  // the program of that name
   daemon_start = 1ULL << 41U,
   daemon_stop = 1ULL << 42U,
   daemon_status = 1ULL << 43U,
