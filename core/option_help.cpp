@@ -33,7 +33,11 @@ std::string option_usage(const OptionKey& option) {
 std::string option_description(const OptionKey& option) {
   std::string out(option.help);
   if (!option.choices.empty() && !shows_choices(option)) {
-    out += fmt::format(" [{}]", option.choices);
+    // Many are a list with blanks, so that lines can be broken.
+    const bool are_many = option.choices.size() > k_width / 2;
+    out += fmt::format(
+        " [{}]",
+        are_many ? fmt::format("{}", fmt::join(split(option.choices, '|'), ", ")) : option.choices);
   }
   const bool tells_default =
       !is_flag(option) && !option.default_text.empty() && option.default_text != "none";

@@ -51,7 +51,7 @@ TEST_CASE("bash completes commands, flags, choices and files", "[completions]") 
 
   const auto c = GENERATE(values<Case>({
       {{"re"}, {"resume", "retry", "results"}},
-      {{"jobs", "l"}, {"list", "ls"}},
+      {{"jobs", "l"}, {"list", "ls", "logs"}},
       {{"run", "--max-c"}, {"--max-cost"}},
       {{"run", "f.csv", "--order", ""}, {"input", "completion"}},
       {{"run", "f.csv", "--order", "=", "c"}, {"completion"}},
