@@ -285,7 +285,7 @@ constexpr std::array k_options = {
     OptionKey{"daemon.retention", 0, duration, "TIME|none", "30d", SetBy::user, "Storage", k_serving,
               "remove ended jobs after this time"},
     OptionKey{"daemon.min_free", 0, bytes, "BYTES", "64MiB", SetBy::user, "Storage", k_serving,
-              "begin and take no jobs while less is free on the disk"},
+              "begin and take no jobs while less is free on the disk", "", 0, k_exbibyte},
     OptionKey{"daemon.backup_every", 0, duration, "TIME|none", "24h", SetBy::user, "Storage", k_serving,
               "time between backups of the queue"},
     OptionKey{"daemon.log_level", 0, choice, "LEVEL", "info", SetBy::user, "Log", k_serving,

@@ -29,32 +29,32 @@ struct Move {
 };
 
 constexpr std::array k_moves = {
-    Move{queued, running, scheduler},          // claim
-    Move{queued, paused, user},                // pause before it began
-    Move{queued, paused, scheduler},           // the disk is full, what it needs is gone
-    Move{queued, waiting_input, scheduler},    // asks before it begins
-    Move{queued, cancelled, user},             // nobody has it: at once
-    Move{queued, cancelled, scheduler},        // a job it waits for did not end as it must
-    Move{queued, failed, scheduler},           // cannot begin: its input is gone
-    Move{running, queued, owner},              // a fault that may pass: again after a while
-    Move{running, paused, owner},              // asked to, or a limit was reached
-    Move{running, waiting_input, owner},       // a limit was reached and the person is asked
+    Move{queued, running, scheduler},        // claim
+    Move{queued, paused, user},              // pause before it began
+    Move{queued, paused, scheduler},         // the disk is full, what it needs is gone
+    Move{queued, waiting_input, scheduler},  // asks before it begins
+    Move{queued, cancelled, user},           // nobody has it: at once
+    Move{queued, cancelled, scheduler},      // a job it waits for did not end as it must
+    Move{queued, failed, scheduler},         // cannot begin: its input is gone
+    Move{running, queued, owner},            // a fault that may pass: again after a while
+    Move{running, paused, owner},            // asked to, or a limit was reached
+    Move{running, waiting_input, owner},     // a limit was reached and the person is asked
     Move{running, succeeded, owner},
     Move{running, partial, owner},
     Move{running, failed, owner},
     Move{running, cancelled, owner},
-    Move{running, interrupted, owner},         // the daemon stops
-    Move{running, interrupted, rescuer},       // the lease ran out, or found so at the start
+    Move{running, interrupted, owner},    // the daemon stops
+    Move{running, interrupted, rescuer},  // the lease ran out, or found so at the start
     Move{interrupted, queued, rescuer},
-    Move{interrupted, paused, rescuer},        // crashed too often
+    Move{interrupted, paused, rescuer},  // crashed too often
     Move{interrupted, paused, user},
     Move{interrupted, cancelled, user},
     Move{paused, queued, user},
-    Move{paused, queued, scheduler},           // what held it is over (disk, time)
+    Move{paused, queued, scheduler},  // what held it is over (disk, time)
     Move{paused, cancelled, user},
-    Move{waiting_input, queued, user},         // answered
+    Move{waiting_input, queued, user},  // answered
     Move{waiting_input, paused, user},
-    Move{waiting_input, failed, user},         // answered with "stop"
+    Move{waiting_input, failed, user},  // answered with "stop"
     Move{waiting_input, cancelled, user},
 };
 

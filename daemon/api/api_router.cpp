@@ -6,6 +6,7 @@
 #include "daemon/http/problem.h"
 
 #include <fmt/format.h>
+
 #include <openssl/crypto.h>
 
 #include <optional>
@@ -64,10 +65,9 @@ bool is_equal(std::string_view given, std::string_view expected) noexcept {
 }
 
 HttpResponse unauthorized() {
-  HttpResponse response =
-      problem_response(Error(ErrorCode::auth_required,
-                             "the token is missing or wrong",
-                             "send it as Authorization: Bearer …"));
+  HttpResponse response = problem_response(Error(ErrorCode::auth_required,
+                                                 "the token is missing or wrong",
+                                                 "send it as Authorization: Bearer …"));
   response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
 }

@@ -5,14 +5,15 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
-#include "core/chat_template.h"
 #include "adapters/job/job_output.h"
+#include "core/chat_template.h"
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/job_settings_reader.h"
 #include "core/process_setup.h"
 #include "core/request_options.h"
 #include "core/text.h"
+#include "daemon/api/project_name.h"
 #include "daemon/api/request_members.h"
 
 #include <fmt/format.h>
@@ -225,10 +226,8 @@ class RequestReader {
     job.kind = frame_.kind;
     job.policy = frame_.policy;
     job.name = body_.text("name", k_longest_name).value_or("");
-    job.project = body_.text("project", k_longest_project).value_or("default");
-    if (job.project.empty()) {
-      throw Error(ErrorCode::usage, "project must not be empty");
-    }
+    job.project = body_.text("project").value_or("default");
+    check_project_name(job.project);
     job.tags = body_.tags("tags").value_or("{}");
     job.policy.wants_approval = body_.flag("approval").value_or(false);
     job.policy.asks_at_limit = body_.choice("on_limit", {"stop", "ask"}).value_or(0) == 1;
@@ -315,7 +314,6 @@ class RequestReader {
   }
 
   static constexpr std::size_t k_longest_path = 4096;
-  static constexpr std::size_t k_longest_project = 100;
 
   ApiContext& context_;
   const JobRequestFrame& frame_;
@@ -323,6 +321,7 @@ class RequestReader {
   RequestMembers body_;
   JobRecord record_;
   JobRequest request_;
+  std::string endpoint_;  // of the model
 };
 
 void make_project(sql::Database& database, const std::string& name, std::int64_t now_ms) {

@@ -7,6 +7,7 @@
 #include "daemon/api/job_document.h"
 #include "daemon/api/job_request.h"
 #include "daemon/api/page.h"
+#include "daemon/api/project_name.h"
 #include "daemon/api/request_members.h"
 #include "daemon/queue/job_removal.h"
 
@@ -51,6 +52,7 @@ class JobFilter {
       add("kind = ?", static_cast<std::int64_t>(*known));
     }
     if (const auto project = request.query("project")) {
+      check_project_name(*project);
       add("project = ?", *project);
     }
     for (const auto& [name, value] : request.parameters) {

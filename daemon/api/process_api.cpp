@@ -207,6 +207,7 @@ class KeyOfCall {
 // its end as the first call did, and gets the same answer.
 HttpResponse process_file(ApiContext& context, ApiCall& call) {
   refuse_while_draining(context);
+  check_idempotency_key(call);
   ProcessRequest request = read_process_request(call, call.json_body());
   JobRequestFrame frame;
   frame.kind = JobKind::process;

@@ -5,11 +5,11 @@
 #include "core/time_text.h"
 #include "daemon/api/api_handlers.h"
 #include "daemon/api/page.h"
+#include "daemon/api/project_name.h"
 #include "daemon/api/request_members.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -17,7 +17,6 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr std::int64_t k_most_running = 1'000'000;
-constexpr std::size_t k_longest_name = 100;
 constexpr std::string_view k_default = "default";
 
 struct Project {
@@ -60,17 +59,6 @@ std::string project_document(const Project& project) {
   return json.end_object().text();
 }
 
-bool is_project_name(std::string_view name) noexcept {
-  const auto is_plain = [](char byte) {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9');
-  };
-  return !name.empty() && name.size() <= k_longest_name && is_plain(name.front()) &&
-         std::all_of(name.begin(), name.end(), [is_plain](char byte) {
-           return is_plain(byte) || byte == '.' || byte == '_' || byte == '-';
-         });
-}
-
 // What the settings say changes `project`; null takes a limit away.
 void take_settings(const JsonNode& settings, Project& project) {
   const RequestMembers members(settings, {"max_running"});
@@ -87,11 +75,7 @@ HttpResponse create_project(ApiContext& context, ApiCall& call) {
   const RequestMembers members(body, {"name", "settings"});
   Project project;
   project.name = members.require_text("name");
-  if (!is_project_name(project.name)) {
-    throw Error(ErrorCode::usage,
-                fmt::format("{} cannot be the name of a project", printable(project.name)),
-                "a letter or digit, then at most 99 letters, digits, dots, dashes and underscores");
-  }
+  check_project_name(project.name);
   if (const JsonNode* settings = members.find("settings")) {
     take_settings(*settings, project);
   }

@@ -107,8 +107,7 @@ std::optional<std::int64_t> RequestMembers::integer(std::string_view name,
 }
 
 std::optional<std::size_t> RequestMembers::choice(
-    std::string_view name,
-    std::initializer_list<std::string_view> names) const {
+    std::string_view name, std::initializer_list<std::string_view> names) const {
   const auto chosen = text(name);
   if (!chosen) {
     return std::nullopt;
@@ -130,8 +129,8 @@ std::optional<std::int64_t> RequestMembers::time(std::string_view name) const {
   }
   const auto time = parse_rfc3339(*given);
   if (!time) {
-    refuse(name, fmt::format("must be a time such as 2026-01-02T03:04:05Z, not {}",
-                             printable(*given)));
+    refuse(name,
+           fmt::format("must be a time such as 2026-01-02T03:04:05Z, not {}", printable(*given)));
   }
   return *time;
 }

@@ -177,6 +177,7 @@ HttpResponse resume_schedule(ApiContext& context, ApiCall& call) {
 }
 
 HttpResponse run_schedule_now(ApiContext& context, ApiCall& call) {
+  check_idempotency_key(call);
   const Schedule schedule = context.store.read(
       [&call](sql::Database& database) { return require_schedule(database, call.parts.at(0)); });
   const QueueScheduled queue = prepare_scheduled_job(context, schedule, std::nullopt, call.actor);

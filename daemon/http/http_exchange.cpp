@@ -220,8 +220,8 @@ void Exchange::fill(httplib::Response& answer, HttpResponse response) {
   if (response.stream) {
     stream_place_.emplace(place_.streams, connection_.descriptor());
     if (!stream_place_->is_taken()) {
-      response = problem_response(
-          Error(ErrorCode::daemon_busy, "the daemon serves as many streams as it may", "try again"));
+      response = problem_response(Error(
+          ErrorCode::daemon_busy, "the daemon serves as many streams as it may", "try again"));
       response.headers.emplace_back("Retry-After", "5");
     }
   }

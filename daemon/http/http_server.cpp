@@ -195,8 +195,8 @@ void HttpServer::State::serve(FileHandle socket, bool is_unix) noexcept {
 }
 
 void HttpServer::State::turn_away(const FileHandle& socket) const {
-  HttpResponse response = problem_response(
-      Error(ErrorCode::daemon_busy, "the daemon serves as many connections as it may", "try again"));
+  HttpResponse response = problem_response(Error(
+      ErrorCode::daemon_busy, "the daemon serves as many connections as it may", "try again"));
   response.headers.emplace_back("Retry-After", "1");
   const std::string bytes = closing_response(response);
   [[maybe_unused]] const ssize_t sent =

@@ -63,9 +63,7 @@ std::shared_ptr<EventHub::Topic> EventHub::find(const std::string& job_id) {
   return found == topics_.end() ? nullptr : found->second;
 }
 
-EventHub::Watch::Watch(EventHub& hub, std::string job_id)
-    : hub_(hub),
-      job_id_(std::move(job_id)) {
+EventHub::Watch::Watch(EventHub& hub, std::string job_id) : hub_(hub), job_id_(std::move(job_id)) {
   const std::lock_guard lock(hub_.mutex_);
   auto& topic = hub_.topics_[job_id_];
   if (topic == nullptr) {
@@ -82,7 +80,8 @@ EventHub::Watch::~Watch() {
   }
 }
 
-EventHub::Watch::News EventHub::Watch::wait(std::int64_t after, std::chrono::milliseconds patience) {
+EventHub::Watch::News EventHub::Watch::wait(std::int64_t after,
+                                            std::chrono::milliseconds patience) {
   std::unique_lock lock(topic_->mutex);
   topic_->changed.wait_for(lock, patience, [&] {
     return is_closed_ || hub_.is_shut_down_ || topic_->last_seq > after ||

@@ -36,8 +36,8 @@ QueuedJob cancel_job(JobTable& jobs, std::string_view id, std::string_view actor
 QueuedJob pause_job(JobTable& jobs, std::string_view id, std::string_view actor);
 
 // Puts a paused job back into the queue; with `max_cost_micro_usd` under a new cost limit. One that
-// nobody has approved yet asks again. A job that is queued or running stays as it is. Throws Error(job_conflict) for a job that has ended or
-// waits for an answer.
+// nobody has approved yet asks again. A job that is queued or running stays as it is. Throws
+// Error(job_conflict) for a job that has ended or waits for an answer.
 QueuedJob resume_job(JobTable& jobs,
                      std::string_view id,
                      std::optional<std::int64_t> max_cost_micro_usd,

@@ -14,8 +14,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask
-#include <sys/prctl.h>
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): secure_getenv
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>

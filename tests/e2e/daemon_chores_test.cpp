@@ -85,7 +85,8 @@ TEST_CASE("a schedule that cannot be is refused with the member that is wrong",
   CHECK_THAT(refused("0 0 1 1 *", "61 0 1 1 *"), ContainsSubstring("61"));
   CHECK_THAT(refused("Europe/Berlin", "Europe/Berlim"), ContainsSubstring("Europe/Berlim"));
   CHECK_THAT(refused("\"prompt\"", "\"promt\""), ContainsSubstring("promt"));
-  CHECK_THAT(refused("say {text}", "say {text"), ContainsSubstring("prompt"));
+  CHECK_THAT(refused("say {text}", "say {text|no_such_filter}"),
+             ContainsSubstring("no_such_filter"));
   CHECK(daemon.get("/schedules").at(".items[0].id").empty());
 }
 

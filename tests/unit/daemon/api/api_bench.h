@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/sql/sqlite_migrations.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "daemon/api/api_router.h"
@@ -29,6 +30,11 @@ struct BenchAnswer {
   }
 };
 
+inline std::string with_daemon_folder(const std::string& state_dir) {
+  make_private_folder(state_dir + "/daemon");
+  return state_dir;
+}
+
 // The API over a real queue in a folder of its own; no server, no worker: what is queued stays so.
 class ApiBench : private ServiceControl {
  public:
@@ -40,6 +46,7 @@ class ApiBench : private ServiceControl {
                  *this,
                  folder_.path(),
                  std::nullopt,
+                 disk_,
                  keys_,
                  std::move(task_model)} {}
 
@@ -124,6 +131,7 @@ class ApiBench : private ServiceControl {
   JobStore store_{writer_, readers_, hub_, clock_};
   files::ContentStore content_{folder_.path("files")};
   secrets::KeyVault vault_{folder_.path("vault.key")};
+  DiskRoom disk_{with_daemon_folder(folder_.path()), 0};
   ProviderKeys keys_{store_, vault_};
   Scheduler scheduler_{store_, {}, [this](const QueuedJob& job) { return keys_.find(job); }};
   ApiContext context_;

@@ -5,6 +5,7 @@
 #include "tests/support/queue_database.h"
 #include "tests/support/thrown_error.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,7 +33,8 @@ using Ids = std::vector<std::string>;
 
 TEST_CASE("a file's row comes back with every member", "[file_table]") {
   QueueDatabase queue;
-  const StoredFile file{"file_1",
+  const StoredFile file{0,
+                        "file_1",
                         std::string(64, 'f'),
                         "ü.csv",
                         "text/csv",
@@ -88,9 +90,10 @@ TEST_CASE("files are listed page by page, the newest first", "[file_table]") {
     file.is_listed = i != 3;
     insert_file(database, file);
   }
-  CHECK(ids(list_files(database, "", 2)) == Ids{"file_5", "file_4"});
-  CHECK(ids(list_files(database, "file_4", 2)) == Ids{"file_2", "file_1"});
-  CHECK(list_files(database, "file_1", 2).empty());
+  CHECK(ids(list_files(database, std::nullopt, 2)) == Ids{"file_5", "file_4"});
+  CHECK(ids(list_files(database, require_file(database, "file_4").number, 2)) ==
+        Ids{"file_2", "file_1"});
+  CHECK(list_files(database, require_file(database, "file_1").number, 2).empty());
 }
 
 TEST_CASE("a file is in use until the jobs that need it have ended", "[file_table]") {
@@ -106,6 +109,10 @@ TEST_CASE("a file is in use until the jobs that need it have ended", "[file_tabl
   CHECK(is_file_in_use(queue.database(), "file_1"));
   queue.cancel(second);
   CHECK_FALSE(is_file_in_use(queue.database(), "file_1"));
+  queue.write([&](JobTable& jobs) {
+    delete_job(jobs, first);
+    delete_job(jobs, second);
+  });
   delete_file_row(queue.database(), "file_1");
   CHECK_FALSE(read_file_row(queue.database(), "file_1"));
   queue.check_file();

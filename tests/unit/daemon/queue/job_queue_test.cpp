@@ -58,7 +58,7 @@ TEST_CASE("what a submission says of a job is what is stored", "[job_queue]") {
   job.concurrency = 7;
   job.max_cost_micro_usd = 5;
   job.output_path = "/tmp/out.csv";
-  job.policy = {false, true, 9, true, {"timeout", "refused"}};
+  job.policy = {false, true, 9, true, {"timeout", "refused"}, true, true, "summarize"};
   job.retry_of = "job_1";
   job.schedule_id = "schedule_1";
   job.fire_at_ms = 77;

@@ -153,8 +153,10 @@ TEST_CASE("what has ended is neither paused, nor resumed, nor answered, nor chan
     CHECK(refusal([&] { queue.pause(standing->id); }) == ErrorCode::job_conflict);
     CHECK(refusal([&] { queue.resume(standing->id); }) == ErrorCode::job_conflict);
     CHECK(refusal([&] { queue.answer(standing->id, "yes"); }) == ErrorCode::job_conflict);
+    JobChanges changes;
+    changes.max_cost_micro_usd = 1;
     CHECK(refusal([&] {
-            queue.write([&](JobTable& jobs) { change_job(jobs, standing->id, {}, "user:1"); });
+            queue.write([&](JobTable& jobs) { change_job(jobs, standing->id, changes, "user:1"); });
           }) == ErrorCode::job_conflict);
     CHECK(standing->job().view == before.view);
   }
@@ -253,7 +255,8 @@ TEST_CASE("a job whose limit is not raised has failed at it", "[job_wishes]") {
 TEST_CASE("an answer that is no amount is refused and changes nothing", "[job_wishes]") {
   const auto standing = in_state(waiting_input);
   const QueuedJob before = standing->job();
-  for (const char* answer : {"yes", "y", "", "-1", "0", "nan", "inf", "1e10", "0.0000001", "12 USD", " 1"}) {
+  for (const char* answer :
+       {"yes", "y", "", "-1", "0", "nan", "inf", "1e10", "0.0000001", "12 USD", " 1"}) {
     CAPTURE(answer);
     CHECK(refusal([&] { standing->queue.answer(standing->id, answer); }) == ErrorCode::usage);
   }

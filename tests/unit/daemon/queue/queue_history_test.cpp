@@ -138,6 +138,7 @@ class History {
     if (const auto belief = any_belief()) {
       JobCounts counts;
       counts.ok = static_cast<std::int64_t>(below(10));
+      const bool is_kept = chance(7);
       const bool counted = queue_.write([&](JobTable& jobs) {
         note_text(jobs, believed(*belief).id, belief->epoch, "worker:1", "info", "hello");
         return note_progress(jobs,
@@ -145,9 +146,12 @@ class History {
                              belief->epoch,
                              queue_.now_ms + k_test_lease_ms,
                              counts,
-                             chance(7));
+                             is_kept);
       });
       expect(counted == model_.is_in_hand(belief->index, belief->epoch), "progress");
+      if (counted && is_kept) {
+        model_.progress(belief->index, counts.done());
+      }
     }
   }
 

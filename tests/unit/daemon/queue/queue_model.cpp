@@ -85,6 +85,13 @@ void QueueModel::claim(std::size_t index) {
   ++job.epoch;
   ++job.attempt;
   ++job.crash_count;
+  job.most_rows_done_before = job.most_rows_done;
+}
+
+void QueueModel::progress(std::size_t index, std::int64_t rows_done) {
+  ModelJob& job = jobs.at(index);
+  job.rows_done = rows_done;
+  job.most_rows_done = std::max(job.most_rows_done, rows_done);
 }
 
 bool QueueModel::is_in_hand(std::size_t index, std::int64_t epoch) const {
@@ -137,6 +144,7 @@ bool QueueModel::end(std::size_t index, std::int64_t epoch, const RunEnding& end
     return false;
   }
   ModelJob& job = jobs.at(index);
+  progress(index, ending.counts.done());
   switch (ending.why) {
     case RunEnding::Why::cancelled:
       end_as(index, cancelled);
@@ -192,6 +200,9 @@ bool QueueModel::rescue(std::size_t index, std::int64_t epoch) {
   }
   ModelJob& job = jobs.at(index);
   --job.attempt;
+  if (job.rows_done > job.most_rows_done_before) {
+    job.crash_count = 1;  // it comes further each time: not to blame
+  }
   if (job.wish == JobWish::run && job.crash_count >= k_crash_limit) {
     job.state = paused;
   } else {

@@ -39,6 +39,9 @@ struct ModelJob {
   std::int64_t attempt = 0;
   std::int64_t crash_count = 0;
   std::int64_t epoch = 0;
+  std::int64_t rows_done = 0;
+  std::int64_t most_rows_done = 0;         // that was ever on record
+  std::int64_t most_rows_done_before = 0;  // this attempt
 };
 
 // Functions with a result say whether the queue has to accept; what it must not accept changes
@@ -50,6 +53,7 @@ class QueueModel {
   bool has_job_to_claim() const;
   void claim(std::size_t index);
   bool is_in_hand(std::size_t index, std::int64_t epoch) const;
+  void progress(std::size_t index, std::int64_t rows_done);
   bool end(std::size_t index, std::int64_t epoch, const RunEnding& ending);
   bool rescue(std::size_t index, std::int64_t epoch);
   void cancel(std::size_t index);
