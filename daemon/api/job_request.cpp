@@ -215,10 +215,9 @@ class RequestReader {
     file.bytes = static_cast<std::int64_t>(content.bytes());
     file.is_listed = false;
     file.created_ms = context_.store.clock().wall_ms();
-    record_.inputs.push_back(stored_input(context_, file, std::move(base_folder)));
     request_.submission.file_ids.push_back(file.id);
-    request_.new_files.push_back(std::move(file));
-    request_.new_content.push_back(std::move(content));
+    request_.new_inputs.add(file, std::move(content));
+    record_.inputs.push_back(stored_input(context_, file, std::move(base_folder)));
   }
 
   void read_handling() {
@@ -320,7 +319,7 @@ class RequestReader {
   const bool is_trial_;
   RequestMembers body_;
   JobRecord record_;
-  JobRequest request_;
+  JobRequest request_{{}, NewInputs(context_)};
   std::string endpoint_;  // of the model
 };
 
@@ -358,7 +357,7 @@ QueuedJob submit_request(JobTable& jobs, const JobRequest& request, std::string_
   if (project != "default") {
     make_project(jobs.database(), project, jobs.now_ms());
   }
-  for (const StoredFile& file : request.new_files) {
+  for (const StoredFile& file : request.new_inputs.files()) {
     insert_file(jobs.database(), file);
   }
   Submission submission = request.submission;

@@ -5,6 +5,7 @@
 #include "core/job_record.h"
 #include "core/json_document.h"
 #include "daemon/api/api_context.h"
+#include "daemon/api/new_inputs.h"
 #include "daemon/queue/file_table.h"
 #include "daemon/queue/job_queue.h"
 
@@ -17,8 +18,7 @@ namespace batchllm::daemon {
 // there and can be read, the prompt fits their columns, the model is known.
 struct JobRequest {
   Submission submission;
-  std::vector<StoredFile> new_files;              // inputs that came with the request
-  std::vector<files::PinnedContent> new_content;  // held until the files are on record
+  NewInputs new_inputs;
 };
 
 // What a request says of its job beside the body: tasks and calls of /process are jobs of theirs.

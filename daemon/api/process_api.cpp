@@ -215,7 +215,7 @@ HttpResponse process_file(ApiContext& context, ApiCall& call) {
   std::optional<JobRequest> job_request;
   {
     const ProcessInput input(context, request.file_url, request.is_local);
-    job_request = read_job_request(context, job_body(request, input), frame);
+    job_request.emplace(read_job_request(context, job_body(request, input), frame));
   }
   KeyOfCall key(context.keys);
   std::string id;

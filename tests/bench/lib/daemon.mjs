@@ -17,7 +17,7 @@ export class Daemon {
   // `core`: on that core alone, workers included; null: on all of them.
   static async start(place, { core = null, options = [] } = {}) {
     const home = place.fresh();
-    const words = [join(place.build, 'daemon/batchllmd'), '--no-config', ...options];
+    const words = [join(place.build, 'bin/batchllmd'), '--no-config', ...options];
     const pinned = core === null ? words : ['taskset', '-c', String(core), ...words];
     const child = spawn(pinned[0], pinned.slice(1), { env: place.environment(home), stdio: ['ignore', 'ignore', 'pipe'] });
     const daemon = new Daemon(home, child);

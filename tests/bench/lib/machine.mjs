@@ -25,7 +25,7 @@ export class Workplace {
     this.build = build;
     this.quick = quick;
     this.rounds = quick ? 1 : 3;
-    this.batchllm = join(build, 'cli/batchllm');
+    this.batchllm = join(build, 'bin/batchllm');
     this.folder = join(build, 'bench-work');
     this.inputs = join(build, 'bench-inputs');
     this.count = 0;

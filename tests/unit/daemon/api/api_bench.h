@@ -67,6 +67,14 @@ class ApiBench : private ServiceControl {
     return ask_as(peer, std::move(method), target, body);
   }
 
+  // The same under an Idempotency-Key.
+  BenchAnswer ask_once(const std::string& key, const std::string& target, std::string_view body) {
+    key_ = key;
+    BenchAnswer answer = ask("POST", target, body);
+    key_.clear();
+    return answer;
+  }
+
   // Asked on TCP, with the token.
   BenchAnswer ask_over_tcp(std::string method,
                            const std::string& target,
@@ -100,6 +108,9 @@ class ApiBench : private ServiceControl {
     }
     request.headers.emplace_back("content-type", "application/json");
     request.headers.emplace_back("authorization", "Bearer secret");
+    if (!key_.empty()) {
+      request.headers.emplace_back("idempotency-key", key_);
+    }
     request.peer = peer;
     OnePiece source(body);
     request.body = &source;
@@ -123,6 +134,7 @@ class ApiBench : private ServiceControl {
   std::int64_t started_ms() const override { return 0; }
 
   ScratchFolder folder_;
+  std::string key_;
   SystemClock clock_;
   EventHub hub_;
   sql::CommitQueue writer_{sql::open_migrated(
