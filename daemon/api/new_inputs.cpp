@@ -26,9 +26,8 @@ void NewInputs::add(StoredFile file, files::PinnedContent content) {
 
 // Asks the database, which knows how the transaction ended, whatever was thrown.
 void NewInputs::forget(const StoredFile& file) const {
-  const bool is_on_record = context_->store.read([&file](sql::Database& database) {
-    return read_file_row(database, file.id).has_value();
-  });
+  const bool is_on_record = context_->store.read(
+      [&file](sql::Database& database) { return read_file_row(database, file.id).has_value(); });
   if (is_on_record) {
     return;
   }

@@ -21,11 +21,10 @@ bool is_plain(char byte) noexcept {
 }  // namespace
 
 void check_project_name(std::string_view name) {
-  const bool can_be =
-      !name.empty() && name.size() <= k_longest_name && is_plain(name.front()) &&
-      std::all_of(name.begin(), name.end(), [](char byte) {
-        return is_plain(byte) || byte == '.' || byte == '_' || byte == '-';
-      });
+  const bool can_be = !name.empty() && name.size() <= k_longest_name && is_plain(name.front()) &&
+                      std::all_of(name.begin(), name.end(), [](char byte) {
+                        return is_plain(byte) || byte == '.' || byte == '_' || byte == '-';
+                      });
   if (!can_be) {
     throw Error(ErrorCode::usage,
                 fmt::format("{} cannot be the name of a project", printable(name)),

@@ -40,9 +40,7 @@ TEST_CASE("a job that is refused leaves nothing of its input behind", "[jobs_api
 
 TEST_CASE("a request that is repeated under its key leaves one input", "[jobs_api]") {
   ApiBench bench;
-  const auto submit = [&bench] {
-    return bench.ask_once("k", "/jobs", job_asking("say {text}"));
-  };
+  const auto submit = [&bench] { return bench.ask_once("k", "/jobs", job_asking("say {text}")); };
   const BenchAnswer first = submit();
   REQUIRE(first.status() == 201);
   const std::size_t stored = stored_inputs(bench);
