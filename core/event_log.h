@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/file_handle.h"
 #include "core/job_event.h"
+#include "core/job_view.h"
 
 #include <cstddef>
 #include <cstdint>

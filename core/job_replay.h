@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/job_event.h"
+#include "core/job_view.h"
 #include "core/json_document.h"
 
 #include <map>

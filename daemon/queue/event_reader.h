@@ -3,6 +3,7 @@
 
 #include "adapters/sql/sqlite_database.h"
 #include "core/job_event.h"
+#include "core/job_view.h"
 
 #include <cstdint>
 #include <string>

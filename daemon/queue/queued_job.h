@@ -3,6 +3,7 @@
 
 #include "core/job_event.h"
 #include "core/job_settings.h"
+#include "core/job_view.h"
 
 #include <cstdint>
 #include <optional>

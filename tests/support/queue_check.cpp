@@ -4,6 +4,7 @@
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/sqlite_database.h"
 #include "core/job_event.h"
+#include "core/job_view.h"
 #include "core/json_text.h"
 #include "core/ledger_reader.h"
 #include "core/time_text.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/job_event.h"
 
+#include "core/job_view.h"
 #include "core/json_document.h"
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
