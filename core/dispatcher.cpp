@@ -81,7 +81,8 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
   update_counters(now);
   finishing_ = lane_.ready_count() == 0 && lane_.waiting_count() == 0 && queue_.is_drained();
   if (stopping) {
-    const bool patience_is_over = now - *stopping_since_ >= settings_.drain || storage_failed_;
+    const bool patience_is_over = now - *stopping_since_ >= settings_.drain || storage_failed_ ||
+                                  stop_.abandons_answers();
     if (lane_.in_flight() == 0 || patience_is_over) {
       transport_.abandon_all();
       commit();

@@ -39,6 +39,11 @@ struct JobCounters {
 // Why a run ends before its time: the first reason counts. Thread-safe.
 class StopReason {
  public:
+  // Answers in flight are of use to nobody: the stop, asked for before or after, need not wait.
+  void abandon_answers() noexcept { abandons_answers_ = true; }
+
+  bool abandons_answers() const noexcept { return abandons_answers_; }
+
   // Asks every stage to stop. Later reasons are forgotten.
   void stop(Error error) {
     {
@@ -62,6 +67,7 @@ class StopReason {
   mutable Mutex mutex_;
   std::optional<Error> error_ BATCHLLM_GUARDED_BY(mutex_);
   std::stop_source source_;
+  std::atomic<bool> abandons_answers_{false};
 };
 
 }  // namespace batchllm

@@ -23,6 +23,12 @@ class JobControl {
     asked_.request_stop();
   }
 
+  // The same, without waiting for answers in flight: what they cost is lost.
+  void abandon(Error reason) {
+    stop_.abandon_answers();
+    stop(std::move(reason));
+  }
+
   // Rows in flight at most from now on: at least 1, at most JobStart::most_concurrency. Rows above
   // a lower limit come to their end.
   void set_concurrency(std::int64_t rows_in_flight) {

@@ -46,6 +46,14 @@ bool is_disk_full(const Error& error) noexcept {
   return error.code() == ErrorCode::storage_full;
 }
 
+// Of a task that is cancelled nobody sees an answer; a job keeps those it gets.
+StopOrder stop_order(const QueuedJob& job) noexcept {
+  if (job.view.wish == JobWish::cancel) {
+    return {RunEnding::Why::cancelled, job.kind == JobKind::task};
+  }
+  return {RunEnding::Why::paused};
+}
+
 JobKind other_kind(JobKind kind) noexcept {
   return kind == JobKind::job ? JobKind::job : JobKind::task;
 }
@@ -345,8 +353,7 @@ void Scheduler::look_for_wishes() {
     for (const auto& post : posts_) {
       if (post->job && post->job->id == job.id && !post->job->is_stopping) {
         post->job->is_stopping = true;
-        post->process.send(StopOrder{job.view.wish == JobWish::cancel ? RunEnding::Why::cancelled
-                                                                      : RunEnding::Why::paused});
+        post->process.send(stop_order(job));
       }
     }
   }

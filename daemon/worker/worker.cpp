@@ -54,14 +54,19 @@ class Run final : public JobListener {
   }
 
   // Any thread.
-  void stop(RunEnding::Why why) {
+  void stop(const StopOrder& order) {
     {
       const std::lock_guard lock(mutex_);
       if (!stopped_) {
-        stopped_ = why;
+        stopped_ = order.why;
       }
     }
-    control_.stop(Error(ErrorCode::interrupted, "stopped"));
+    Error reason(ErrorCode::interrupted, "stopped");
+    if (order.abandons_answers) {
+      control_.abandon(std::move(reason));
+    } else {
+      control_.stop(std::move(reason));
+    }
   }
 
   void set_concurrency(std::int64_t rows) { control_.set_concurrency(rows); }
@@ -241,7 +246,7 @@ class Worker {
       }
     }
     if (const auto run = current()) {
-      run->stop(RunEnding::Why::shut_down);
+      run->stop({RunEnding::Why::shut_down});
     }
     const std::lock_guard lock(mutex_);
     is_over_ = true;
@@ -257,7 +262,7 @@ class Worker {
       is_waiting_ = true;
       changed_.notify_all();
     } else if (const auto* stop = std::get_if<StopOrder>(&message); stop != nullptr && run) {
-      run->stop(stop->why);
+      run->stop(*stop);
     } else if (const auto* rows = std::get_if<ConcurrencyOrder>(&message); rows != nullptr && run) {
       run->set_concurrency(rows->rows_in_flight);
     }

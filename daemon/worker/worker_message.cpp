@@ -49,6 +49,7 @@ struct LineWriter {
 
   void operator()(const StopOrder& order) const {
     json.key("say").string("stop").key("why").number(static_cast<int>(order.why));
+    json.key("abandons_answers").boolean(order.abandons_answers);
   }
 
   void operator()(const ConcurrencyOrder& order) const {
@@ -228,7 +229,7 @@ WorkerMessage parse_worker_message(std::string_view text) {
     return read_run(line);
   }
   if (say == "stop") {
-    return StopOrder{line.why()};
+    return StopOrder{line.why(), line.flag("abandons_answers")};
   }
   if (say == "concurrency") {
     return ConcurrencyOrder{line.number("rows")};

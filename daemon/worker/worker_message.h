@@ -36,6 +36,7 @@ struct RunOrder {
 
 struct StopOrder {
   RunEnding::Why why = RunEnding::Why::paused;
+  bool abandons_answers = false;  // nobody will see those in flight
 };
 
 struct ConcurrencyOrder {

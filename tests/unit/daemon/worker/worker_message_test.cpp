@@ -52,6 +52,8 @@ TEST_CASE("orders to a job that runs arrive", "[worker_message]") {
                          RunEnding::Why::cancelled,
                          RunEnding::Why::shut_down}) {
     CHECK(again(StopOrder{why}).why == why);
+    CHECK_FALSE(again(StopOrder{why}).abandons_answers);
+    CHECK(again(StopOrder{why, true}).abandons_answers);
   }
   CHECK(again(ConcurrencyOrder{123}).rows_in_flight == 123);
 }
