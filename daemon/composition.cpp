@@ -11,6 +11,7 @@
 #include "daemon/api/api_router.h"
 #include "daemon/api/process_input.h"
 #include "daemon/api/scheduled_job.h"
+#include "daemon/api/url_transfers.h"
 #include "daemon/http/http_server.h"
 #include "daemon/keys/provider_keys.h"
 #include "daemon/queue/queue_repair.h"
@@ -20,6 +21,7 @@
 #include "daemon/scheduler/retention_chore.h"
 #include "daemon/scheduler/schedule_chore.h"
 #include "daemon/scheduler/scheduler.h"
+#include "daemon/scheduler/worker_program.h"
 #include "daemon/service/api_token.h"
 #include "daemon/service/daemon_log.h"
 #include "daemon/service/daemon_signals.h"
@@ -103,6 +105,7 @@ class Service final : public ServiceControl {
       : start_(start),
         notifier_(notifier),
         started_ms_(clock_.wall_ms()),
+        worker_program_(find_worker_program(own_program())),
         folder_(start.settings, clock_),
         disk_(start.settings.state_dir, start.settings.min_free_bytes),
         writer_(folder_.take_database(), writer_options()),
@@ -112,8 +115,10 @@ class Service final : public ServiceControl {
         vault_(daemon_folder(start.settings) / "vault.key"),
         keys_(store_, vault_),
         scheduler_(store_,
+                   worker_program_,
                    scheduler_settings(start.settings),
                    [this](const QueuedJob& job) { return keys_.find(job); }),
+        transfers_(worker_program_, start.settings.state_dir),
         context_{store_,
                  scheduler_,
                  content_,
@@ -123,6 +128,7 @@ class Service final : public ServiceControl {
                  start.settings.max_upload_bytes,
                  disk_,
                  keys_,
+                 transfers_,
                  start.settings.task_model},
         schedules_(
             store_,
@@ -275,6 +281,7 @@ class Service final : public ServiceControl {
   }
 
   void stop_serving() {
+    transfers_.stop();
     server_.stop();
     if (serving_.joinable()) {
       serving_.join();
@@ -289,6 +296,7 @@ class Service final : public ServiceControl {
   std::atomic<std::int64_t> patience_ms_{-1};  // asked for with the drain; -1: as configured
   std::mutex reloading_;
 
+  WorkerProgram worker_program_;
   StateFolder folder_;
   DiskRoom disk_;
   sql::CommitQueue writer_;
@@ -299,6 +307,7 @@ class Service final : public ServiceControl {
   secrets::KeyVault vault_;
   ProviderKeys keys_;
   Scheduler scheduler_;
+  UrlTransfers transfers_;
   ApiContext context_;
   ScheduleChore schedules_;
   RetentionChore retention_;

@@ -7,7 +7,6 @@
 #include "daemon/composition.h"
 #include "daemon/service/daemon_log.h"
 #include "daemon/service/daemon_settings.h"
-#include "daemon/worker/worker.h"
 
 #include <fmt/format.h>
 
@@ -18,8 +17,6 @@
 
 namespace batchllm::daemon {
 namespace {
-
-constexpr int k_worker_channel = 3;
 
 // Errors before the service runs are for the person who started it; those of a service that runs
 // belong into its log.
@@ -65,10 +62,6 @@ int run_program(const std::vector<std::string>& words, const EnvironmentLookup& 
   }
   start_log(log);
   try {
-    // Not in the table of options: only the service itself starts workers.
-    if (words.size() == 2 && words.front() == "--worker") {
-      return run_worker(k_worker_channel, words.back());
-    }
     return run_call(parse_daemon_call(words), environment, log);
   } catch (const Error& error) {
     report(error, log);

@@ -4,6 +4,7 @@
 #include "adapters/files/content_store.h"
 #include "adapters/secrets/key_vault.h"
 #include "daemon/api/checked_jobs.h"
+#include "daemon/api/url_transfers.h"
 #include "daemon/keys/provider_keys.h"
 #include "daemon/queue/job_store.h"
 #include "daemon/scheduler/disk_room.h"
@@ -28,6 +29,7 @@ struct ApiContext {
   std::optional<std::uint64_t> max_upload_bytes;
   DiskRoom& disk;
   ProviderKeys& keys;
+  UrlTransfers& transfers;
   std::string task_model = {};  // that tasks ask unless they name one; empty: their template's
   CheckedJobs checked_jobs{};
 };

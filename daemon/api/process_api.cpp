@@ -154,7 +154,7 @@ std::string store_result(const ApiContext& context,
   }
   try {
     const JobRecord record = JobDirectory::open(context.state_dir, job.id).load();
-    put_result(record.output_path, request.results_url, request.is_local);
+    put_result(context, record.output_path, request.results_url, request.is_local);
     return {};
   } catch (const Error& error) {
     return error.message();

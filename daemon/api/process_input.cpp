@@ -3,7 +3,6 @@
 
 #include "adapters/files/file_check.h"
 #include "adapters/files/file_name.h"
-#include "adapters/http/url_transfer.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
@@ -123,7 +122,7 @@ void ProcessInput::fetch(const ApiContext& context, const std::string& url, bool
   folder_ = folder;
   try {
     const fs::path part = folder / "download";
-    const DownloadedFile found = download(
+    const DownloadedFile found = context.transfers.download(
         url,
         part,
         limits_for(context.max_upload_bytes.value_or(files::ContentStore::k_no_limit), is_local));
@@ -165,11 +164,14 @@ std::string path_of_file_url(const std::string& url, bool is_local) {
   return path;
 }
 
-void put_result(const fs::path& result, const std::string& url, bool is_local) {
-  upload(result,
-         url,
-         std::string(media_type_of(result)),
-         limits_for(files::ContentStore::k_no_limit, is_local));
+void put_result(const ApiContext& context,
+                const fs::path& result,
+                const std::string& url,
+                bool is_local) {
+  context.transfers.upload(result,
+                           url,
+                           std::string(media_type_of(result)),
+                           limits_for(files::ContentStore::k_no_limit, is_local));
 }
 
 void sweep_downloads(const fs::path& state_dir) noexcept {

@@ -41,7 +41,10 @@ class ProcessInput {
 std::string path_of_file_url(const std::string& url, bool is_local);
 
 // Stores a job's result where its caller wants it, by PUT. Throws as upload() does.
-void put_result(const std::filesystem::path& result, const std::string& url, bool is_local);
+void put_result(const ApiContext& context,
+                const std::filesystem::path& result,
+                const std::string& url,
+                bool is_local);
 
 // Deletes what a daemon before was downloading.
 void sweep_downloads(const std::filesystem::path& state_dir) noexcept;

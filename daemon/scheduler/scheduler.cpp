@@ -60,8 +60,12 @@ JobKind other_kind(JobKind kind) noexcept {
 
 }  // namespace
 
-Scheduler::Scheduler(JobStore& store, SchedulerSettings settings, FindKeys find_keys)
+Scheduler::Scheduler(JobStore& store,
+                     const WorkerProgram& program,
+                     SchedulerSettings settings,
+                     FindKeys find_keys)
     : store_(store),
+      program_(program),
       settings_(std::move(settings)),
       find_keys_(std::move(find_keys)),
       epoll_(checked(epoll_create1(EPOLL_CLOEXEC))),
@@ -260,7 +264,7 @@ Scheduler::Post* Scheduler::idle_worker() {
     }
   }
   try {
-    auto post = std::make_unique<Post>(WorkerProcess::start(settings_.state_dir));
+    auto post = std::make_unique<Post>(WorkerProcess::start(program_, settings_.state_dir));
     for (const int descriptor :
          {post->process.channel().descriptor(), post->process.end_descriptor()}) {
       epoll_event event{};

@@ -7,6 +7,7 @@
 #include "daemon/queue/job_store.h"
 #include "daemon/scheduler/disk_room.h"
 #include "daemon/scheduler/worker_process.h"
+#include "daemon/scheduler/worker_program.h"
 
 #include <atomic>
 #include <chrono>
@@ -61,7 +62,11 @@ struct SchedulerFigures {
 // Thread rule: wake, note_wishes, drain, figures from any thread.
 class Scheduler {
  public:
-  Scheduler(JobStore& store, SchedulerSettings settings, FindKeys find_keys);
+  // `store` and `program` outlive the scheduler.
+  Scheduler(JobStore& store,
+            const WorkerProgram& program,
+            SchedulerSettings settings,
+            FindKeys find_keys);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -129,6 +134,7 @@ class Scheduler {
   bool save(const SavedWork& work);
 
   JobStore& store_;
+  const WorkerProgram& program_;
   SchedulerSettings settings_;
   FindKeys find_keys_;
   std::vector<Chore*> chores_;

@@ -49,7 +49,7 @@ class SpawnPlan {
   SpawnPlan& operator=(SpawnPlan&&) = delete;
 
   // A Ctrl-C at the daemon's terminal is for the daemon, and no signal is blocked.
-  pid_t spawn(int socket, std::vector<std::string>& words) {
+  pid_t spawn(const std::string& program, int socket, std::vector<std::string>& words) {
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions_, socket, k_worker_descriptor);
     sigset_t none;
@@ -64,7 +64,7 @@ class SpawnPlan {
     arguments.push_back(nullptr);
     pid_t pid = -1;
     const int error =
-        posix_spawn(&pid, "/proc/self/exe", &actions_, &attributes_, arguments.data(), environ);
+        posix_spawn(&pid, program.c_str(), &actions_, &attributes_, arguments.data(), environ);
     if (error != 0) {
       cannot_start(error);
     }
@@ -83,15 +83,16 @@ std::string ending_text(int status) {
 
 }  // namespace
 
-WorkerProcess WorkerProcess::start(const std::filesystem::path& state_dir) {
+WorkerProcess WorkerProcess::start(const WorkerProgram& program,
+                                   const std::filesystem::path& state_dir) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     cannot_start(errno);
   }
   FileHandle ours(ends[0]);
   const FileHandle theirs(ends[1]);
-  std::vector<std::string> words{"batchllmd", "--worker", state_dir.string()};
-  const pid_t pid = SpawnPlan().spawn(theirs.get(), words);
+  std::vector<std::string> words{"batchllm-worker", BATCHLLM_VERSION, state_dir.string()};
+  const pid_t pid = SpawnPlan().spawn(program.path(), theirs.get(), words);
   return {pid, std::move(ours)};
 }
 

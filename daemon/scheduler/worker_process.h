@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "daemon/scheduler/worker_program.h"
 #include "daemon/worker/line_channel.h"
 #include "daemon/worker/worker_message.h"
 
@@ -16,9 +17,9 @@ namespace batchllm::daemon {
 // A worker as the daemon has it: a child process and the socket to it.
 class WorkerProcess {
  public:
-  // Starts this program anew as a worker, in a process group of its own. Throws Error(storage) when
-  // the system has no more processes or files for it.
-  static WorkerProcess start(const std::filesystem::path& state_dir);
+  // Starts `program` in a process group of its own. Throws Error(storage) when the system has no
+  // more processes or files for it, and what WorkerProgram::path() throws.
+  static WorkerProcess start(const WorkerProgram& program, const std::filesystem::path& state_dir);
 
   WorkerProcess(WorkerProcess&& other) noexcept = default;
   WorkerProcess& operator=(WorkerProcess&& other) = delete;

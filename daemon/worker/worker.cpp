@@ -8,6 +8,7 @@
 #include "core/job_directory.h"
 #include "daemon/worker/job_environment.h"
 #include "daemon/worker/line_channel.h"
+#include "daemon/worker/transfer.h"
 #include "daemon/worker/worker_message.h"
 
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -39,8 +41,47 @@ std::optional<std::string> process_variable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+// What this worker does at the daemon's word. Any thread, but for run().
+class Work {
+ public:
+  Work() = default;
+  virtual ~Work() = default;
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  Work(Work&&) = delete;
+  Work& operator=(Work&&) = delete;
+
+  // Does it and says how it ended.
+  virtual void run(const std::filesystem::path& state_dir) = 0;
+
+  virtual void stop(const StopOrder& order) = 0;
+
+  virtual void set_concurrency(std::int64_t /*rows*/) {}
+
+  // Says that it goes on.
+  virtual void pulse() {}
+};
+
+class Transfer final : public Work {
+ public:
+  Transfer(TransferOrder order, LineChannel& channel)
+      : order_(std::move(order)),
+        channel_(channel) {}
+
+  void run(const std::filesystem::path& /*state_dir*/) override {
+    channel_.send(worker_message_line(run_transfer(order_, stop_.get_token())));
+  }
+
+  void stop(const StopOrder& /*order*/) override { stop_.request_stop(); }
+
+ private:
+  TransferOrder order_;
+  LineChannel& channel_;
+  std::stop_source stop_;
+};
+
 // One job in the hands of this worker.
-class Run final : public JobListener {
+class Run final : public Work, public JobListener {
  public:
   Run(RunOrder order, LineChannel& channel) : order_(std::move(order)), channel_(channel) {}
 
@@ -53,8 +94,7 @@ class Run final : public JobListener {
     latest_ = snapshot;
   }
 
-  // Any thread.
-  void stop(const StopOrder& order) {
+  void stop(const StopOrder& order) override {
     {
       const std::lock_guard lock(mutex_);
       if (!stopped_) {
@@ -69,9 +109,9 @@ class Run final : public JobListener {
     }
   }
 
-  void set_concurrency(std::int64_t rows) { control_.set_concurrency(rows); }
+  void set_concurrency(std::int64_t rows) override { control_.set_concurrency(rows); }
 
-  void pulse() {
+  void pulse() override {
     AliveReport report;
     report.job_id = order_.job_id;
     report.epoch = order_.epoch;
@@ -84,7 +124,7 @@ class Run final : public JobListener {
     channel_.send(worker_message_line(report));
   }
 
-  void run(const std::filesystem::path& state_dir) {
+  void run(const std::filesystem::path& state_dir) override {
     EndReport report;
     report.job_id = order_.job_id;
     report.epoch = order_.epoch;
@@ -217,10 +257,10 @@ class Worker {
 
   int serve() {
     std::thread listener([this] { listen(); });
-    while (const auto run = next_run()) {
-      run->run(state_dir_);
+    while (const auto work = next_work()) {
+      work->run(state_dir_);
       const std::lock_guard lock(mutex_);
-      if (current_ == run) {
+      if (current_ == work) {
         current_.reset();  // the next order may have come already
       }
     }
@@ -241,12 +281,12 @@ class Worker {
           take(*line);
         }
       }
-      if (const auto run = current()) {
-        run->pulse();
+      if (const auto work = current()) {
+        work->pulse();
       }
     }
-    if (const auto run = current()) {
-      run->stop({RunEnding::Why::shut_down});
+    if (const auto work = current()) {
+      work->stop({RunEnding::Why::shut_down});
     }
     const std::lock_guard lock(mutex_);
     is_over_ = true;
@@ -255,20 +295,27 @@ class Worker {
 
   void take(const std::string& line) {
     auto message = parse_worker_message(line);
-    const auto run = current();
+    const auto work = current();
     if (auto* order = std::get_if<RunOrder>(&message)) {
-      const std::lock_guard lock(mutex_);
-      current_ = std::make_shared<Run>(std::move(*order), channel_);
-      is_waiting_ = true;
-      changed_.notify_all();
-    } else if (const auto* stop = std::get_if<StopOrder>(&message); stop != nullptr && run) {
-      run->stop(*stop);
-    } else if (const auto* rows = std::get_if<ConcurrencyOrder>(&message); rows != nullptr && run) {
-      run->set_concurrency(rows->rows_in_flight);
+      begin(std::make_shared<Run>(std::move(*order), channel_));
+    } else if (auto* transfer = std::get_if<TransferOrder>(&message)) {
+      begin(std::make_shared<Transfer>(std::move(*transfer), channel_));
+    } else if (const auto* stop = std::get_if<StopOrder>(&message); stop != nullptr && work) {
+      work->stop(*stop);
+    } else if (const auto* rows = std::get_if<ConcurrencyOrder>(&message);
+               rows != nullptr && work) {
+      work->set_concurrency(rows->rows_in_flight);
     }
   }
 
-  std::shared_ptr<Run> next_run() {
+  void begin(std::shared_ptr<Work> work) {
+    const std::lock_guard lock(mutex_);
+    current_ = std::move(work);
+    is_waiting_ = true;
+    changed_.notify_all();
+  }
+
+  std::shared_ptr<Work> next_work() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return is_waiting_ || is_over_; });
     if (!is_waiting_) {
@@ -278,7 +325,7 @@ class Worker {
     return current_;
   }
 
-  std::shared_ptr<Run> current() {
+  std::shared_ptr<Work> current() {
     const std::lock_guard lock(mutex_);
     return current_;
   }
@@ -287,8 +334,8 @@ class Worker {
   std::filesystem::path state_dir_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::shared_ptr<Run> current_;  // shared by the thread that runs it and the one that listens
-  bool is_waiting_ = false;       // `current_` was not begun yet
+  std::shared_ptr<Work> current_;  // shared by the thread that runs it and the one that listens
+  bool is_waiting_ = false;        // `current_` was not begun yet
   bool is_over_ = false;
 };
 
@@ -314,7 +361,7 @@ void offer_to_be_ended_first() {
 
 int run_worker(int descriptor, const std::filesystem::path& state_dir) {
   leave_signals_to_the_daemon();
-  prctl(PR_SET_NAME, "batchllm-worker");  // started as /proc/self/exe, it would be called "exe"
+  prctl(PR_SET_NAME, "batchllm-worker");  // it was started by a descriptor's number
   offer_to_be_ended_first();
   return Worker(descriptor, state_dir).serve();
 }

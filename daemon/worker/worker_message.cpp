@@ -22,6 +22,13 @@ void write_counts(JsonWriter& json, const JobCounts& counts) {
   }
 }
 
+void write_fault(JsonWriter& json, const std::optional<JobFault>& fault) {
+  if (fault) {
+    json.key("fault").begin_array().string(fault->code).string(as_utf8(fault->message));
+    json.string(as_utf8(fault->hint)).end_array();
+  }
+}
+
 struct LineWriter {
   JsonWriter& json;
 
@@ -54,6 +61,14 @@ struct LineWriter {
 
   void operator()(const ConcurrencyOrder& order) const {
     json.key("say").string("concurrency").key("rows").number(order.rows_in_flight);
+  }
+
+  void operator()(const TransferOrder& order) const {
+    json.key("say").string("transfer").key("upload").boolean(order.is_upload);
+    json.key("url").string(order.url).key("file").string(order.file);
+    json.key("media_type").string(order.media_type).key("bytes").number(order.bytes);
+    json.key("timeout_ms").number(order.timeout_ms);
+    json.key("public_only").boolean(order.public_addresses_only);
   }
 
   void operator()(const AliveReport& report) const {
@@ -89,13 +104,13 @@ struct LineWriter {
     json.key("why").number(static_cast<int>(ending.why));
     json.key("exit_code").number(ending.exit_code).key("partial").boolean(ending.is_partial);
     write_counts(json, ending.counts);
-    if (ending.fault) {
-      json.key("fault")
-          .begin_array()
-          .string(ending.fault->code)
-          .string(as_utf8(ending.fault->message));
-      json.string(as_utf8(ending.fault->hint)).end_array();
-    }
+    write_fault(json, ending.fault);
+  }
+
+  void operator()(const TransferReport& report) const {
+    json.key("say").string("transferred").key("bytes").number(report.bytes);
+    json.key("media_type").string(as_utf8(report.media_type));
+    write_fault(json, report.fault);
   }
 };
 
@@ -147,6 +162,17 @@ class LineReader {
     return counts;
   }
 
+  std::optional<JobFault> fault() const {
+    if (!has("fault")) {
+      return std::nullopt;
+    }
+    const auto parts = node("fault").items();
+    if (parts.size() != 3) {
+      refuse("has a fault that is none");
+    }
+    return JobFault{text_of(parts[0]), text_of(parts[1]), text_of(parts[2])};
+  }
+
   RunEnding::Why why() const {
     const std::int64_t value = number("why");
     if (value < 0 || value > static_cast<std::int64_t>(RunEnding::Why::shut_down)) {
@@ -195,16 +221,20 @@ EndReport read_end(const LineReader& line) {
   ending.exit_code = line.number("exit_code");
   ending.is_partial = line.flag("partial");
   ending.counts = line.counts();
-  if (line.has("fault")) {
-    const auto parts = line.node("fault").items();
-    if (parts.size() != 3) {
-      refuse("has a fault that is none");
-    }
-    ending.fault = JobFault{LineReader::text_of(parts[0]),
-                            LineReader::text_of(parts[1]),
-                            LineReader::text_of(parts[2])};
-  }
+  ending.fault = line.fault();
   return report;
+}
+
+TransferOrder read_transfer(const LineReader& line) {
+  TransferOrder order;
+  order.is_upload = line.flag("upload");
+  order.url = line.text("url");
+  order.file = line.text("file");
+  order.media_type = line.text("media_type");
+  order.bytes = line.number("bytes");
+  order.timeout_ms = line.number("timeout_ms");
+  order.public_addresses_only = line.flag("public_only");
+  return order;
 }
 
 }  // namespace
@@ -247,6 +277,12 @@ WorkerMessage parse_worker_message(std::string_view text) {
   }
   if (say == "end") {
     return read_end(line);
+  }
+  if (say == "transfer") {
+    return read_transfer(line);
+  }
+  if (say == "transferred") {
+    return TransferReport{line.number("bytes"), line.text("media_type"), line.fault()};
   }
   refuse("says something unknown");
 }

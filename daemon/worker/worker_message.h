@@ -7,6 +7,7 @@
 #include "daemon/queue/queued_job.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,8 +16,8 @@
 
 namespace batchllm::daemon {
 
-// What the daemon and its workers say to each other, one JSON object a line. Both are the same
-// program: there is no version.
+// What the daemon and its workers say to each other, one JSON object a line. Both are of the same
+// build: there is no version.
 
 // Daemon to worker.
 struct RunOrder {
@@ -43,6 +44,17 @@ struct ConcurrencyOrder {
   std::int64_t rows_in_flight = 0;
 };
 
+// To a worker that does nothing else.
+struct TransferOrder {
+  bool is_upload = false;  // by PUT; else the file is fetched
+  std::string url;
+  std::string file;
+  std::string media_type;  // of an upload
+  std::int64_t bytes = 0;  // larger files are refused
+  std::int64_t timeout_ms = 0;
+  bool public_addresses_only = true;
+};
+
 // Worker to daemon, each about the run of a job: the number alone tells no job from the next.
 struct AliveReport {
   std::string job_id;
@@ -65,8 +77,21 @@ struct EndReport {
   RunEnding ending;
 };
 
-using WorkerMessage =
-    std::variant<RunOrder, StopOrder, ConcurrencyOrder, AliveReport, TextReport, EndReport>;
+// The answer to a TransferOrder.
+struct TransferReport {
+  std::int64_t bytes = 0;
+  std::string media_type;  // of a file that was fetched, as the server said
+  std::optional<JobFault> fault;
+};
+
+using WorkerMessage = std::variant<RunOrder,
+                                   StopOrder,
+                                   ConcurrencyOrder,
+                                   TransferOrder,
+                                   AliveReport,
+                                   TextReport,
+                                   EndReport,
+                                   TransferReport>;
 
 // One line with its line break.
 std::string worker_message_line(const WorkerMessage& message);

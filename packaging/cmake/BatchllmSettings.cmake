@@ -8,6 +8,8 @@ target_compile_definitions(batchllm_settings INTERFACE
   BATCHLLM_VERSION="${PROJECT_VERSION}"
   $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
 target_compile_options(batchllm_settings INTERFACE -fno-omit-frame-pointer)
+# A program loads only the libraries that it calls.
+target_link_options(batchllm_settings INTERFACE LINKER:--as-needed)
 if(BATCHLLM_SANITIZE)
   target_compile_options(batchllm_settings INTERFACE "-fsanitize=${BATCHLLM_SANITIZE}" -fno-sanitize-recover=all)
   target_link_options(batchllm_settings INTERFACE "-fsanitize=${BATCHLLM_SANITIZE}")

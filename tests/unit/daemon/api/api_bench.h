@@ -48,6 +48,7 @@ class ApiBench : private ServiceControl {
                  std::nullopt,
                  disk_,
                  keys_,
+                 transfers_,
                  std::move(task_model)} {}
 
   ApiContext& context() { return context_; }
@@ -145,7 +146,10 @@ class ApiBench : private ServiceControl {
   secrets::KeyVault vault_{folder_.path("vault.key")};
   DiskRoom disk_{with_daemon_folder(folder_.path()), 0};
   ProviderKeys keys_{store_, vault_};
-  Scheduler scheduler_{store_, {}, [this](const QueuedJob& job) { return keys_.find(job); }};
+  WorkerProgram worker_program_{BATCHLLM_WORKER};
+  Scheduler scheduler_{
+      store_, worker_program_, {}, [this](const QueuedJob& job) { return keys_.find(job); }};
+  UrlTransfers transfers_{worker_program_, folder_.path()};
   ApiContext context_;
   ApiRouter router_{context_, "secret"};
 };

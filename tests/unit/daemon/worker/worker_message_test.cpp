@@ -107,6 +107,33 @@ TEST_CASE("a text and an end arrive", "[worker_message]") {
   CHECK(got.fault == report.ending.fault);
 }
 
+TEST_CASE("a transfer and what became of it arrive", "[worker_message]") {
+  TransferOrder order;
+  order.is_upload = true;
+  order.url = "https://example.org/a?b=\"c\"";
+  order.file = "/tmp/in put.csv";
+  order.media_type = "text/csv";
+  order.bytes = std::numeric_limits<std::int64_t>::max();
+  order.timeout_ms = 600'000;
+  order.public_addresses_only = false;
+  const TransferOrder got = again(order);
+  CHECK(got.is_upload);
+  CHECK(got.url == order.url);
+  CHECK(got.file == order.file);
+  CHECK(got.media_type == "text/csv");
+  CHECK(got.bytes == order.bytes);
+  CHECK(got.timeout_ms == 600'000);
+  CHECK_FALSE(got.public_addresses_only);
+  CHECK(again(TransferOrder{}).public_addresses_only);
+
+  TransferReport report{42, "text/csv", std::nullopt};
+  CHECK(again(report).bytes == 42);
+  CHECK(again(report).media_type == "text/csv");
+  CHECK_FALSE(again(report).fault);
+  report.fault = JobFault{"input_missing", "no such file", "look"};
+  CHECK(again(report).fault == report.fault);
+}
+
 TEST_CASE("bytes that are no text do not keep an end from arriving", "[worker_message]") {
   EndReport report;
   report.ending.fault = JobFault{"input_missing", "no file caf\xe9.csv", "look at \xff"};
