@@ -127,6 +127,9 @@ std::string associated_data(std::string_view id, std::string_view provider) {
 
 // Only the one spelling that append_base64 gives.
 std::optional<std::vector<unsigned char>> from_base64(const std::string& text) {
+  if (text.empty()) {
+    return std::nullopt;  // nothing that is sealed is, and libsodium wants an address
+  }
   std::vector<unsigned char> bytes(text.size());
   std::size_t size = 0;
   const int result = sodium_base642bin(bytes.data(),
