@@ -305,6 +305,7 @@ QueuedJob answer_job(JobTable& jobs,
     job = change_job(jobs, job.id, changes, actor);
   }
   job.policy.wants_approval = false;
+  jobs.describe(job);
   queue_again(jobs, job, actor);
   return job;
 }
@@ -327,6 +328,7 @@ QueuedJob change_job(JobTable& jobs,
   data.name = changes.name;
   data.tags = changes.tags;
   data.max_cost_micro_usd = changes.max_cost_micro_usd;
+  jobs.describe(job);
   jobs.record(job, data, JobActor::user, actor);
   return job;
 }

@@ -273,6 +273,17 @@ void JobTable::insert(QueuedJob& job, const JobEventData& first, std::string_vie
   append_event(job, event);
 }
 
+void JobTable::describe(const QueuedJob& job) {
+  database().run(
+      "UPDATE jobs SET name = ?, tags = ?, max_cost = ?, policy = ?, record = ? WHERE number = ?",
+      job.name,
+      job.tags,
+      job.max_cost_micro_usd,
+      job_policy_json(job.policy),
+      job.record,
+      job.number);
+}
+
 void JobTable::record(QueuedJob& job,
                       const JobEventData& data,
                       JobActor who,
@@ -296,9 +307,9 @@ void JobTable::record(QueuedJob& job,
       "UPDATE jobs SET state = ?, held = ?, claim_key = ?, reason = ?, wish = ?, priority = ?, "
       "attempt = ?, crash_count = ?, epoch = ?, not_before = ?, owner = ?, lease_until = ?, "
       "last_seq = ?, rows_total = ?, ok = ?, failed = ?, skipped = ?, cost_micro_usd = ?, "
-      "input_tokens = ?, output_tokens = ?, exit_code = ?, fault = ?, question = ?, name = ?, "
-      "tags = ?, max_cost = ?, policy = ?, started_at = ?, finished_at = ?, record = ? "
-      "WHERE number = ? AND last_seq = ?");
+      "input_tokens = ?, output_tokens = ?, exit_code = ?, fault = ?, question = ?, started_at = "
+      "?, "
+      "finished_at = ? WHERE number = ? AND last_seq = ?");
   update.bind_all(number_of(view.state),
                   std::int64_t{job.is_held},
                   claim_key(job),
@@ -322,13 +333,8 @@ void JobTable::record(QueuedJob& job,
                   view.exit_code,
                   fault_json(view.fault),
                   question_json(view.question),
-                  job.name,
-                  job.tags,
-                  job.max_cost_micro_usd,
-                  job_policy_json(job.policy),
                   view.started_ms,
                   view.finished_ms,
-                  job.record,
                   job.number,
                   before.last_seq);
   update.run();

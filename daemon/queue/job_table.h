@@ -48,10 +48,15 @@ class JobTable {
   // of it. Draws another id while the one it has is taken.
   void insert(QueuedJob& job, const JobEventData& first, std::string_view actor);
 
-  // Adds the event to the job and writes what it makes of it, together with the other members of
-  // `job`. Throws Error(job_conflict) for a move that the transition table does not have, and when
-  // the job in the database is not at the event number that `job` was read at.
+  // Adds the event to the job and writes what it makes of it, together with who has the job and
+  // whether it is held. Throws Error(job_conflict) for a move that the transition table does not
+  // have, and when the job in the database is not at the event number that `job` was read at.
   void record(QueuedJob& job, const JobEventData& data, JobActor who, std::string_view actor);
+
+  // Writes what users may change about a job: name, tags, cost limit, policy and record, the
+  // longest part of a row, which most events leave alone. The event that tells of it comes with
+  // record() in the same transaction.
+  void describe(const QueuedJob& job);
 
  private:
   void append_event(const QueuedJob& job, const JobEvent& event);

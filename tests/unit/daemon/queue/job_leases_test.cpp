@@ -57,6 +57,15 @@ TEST_CASE("nothing is claimed where nothing waits", "[job_leases]") {
   CHECK_FALSE(queue.claim());
 }
 
+// A row that grows moves its neighbours to other pages, which costs more than the claim.
+TEST_CASE("a claim does not write anew what no event changes", "[job_leases]") {
+  QueueDatabase queue;
+  const std::string id = queue.submit().id;
+  queue.database().run("UPDATE jobs SET policy = '{}' WHERE id = ?", id);
+  REQUIRE(queue.claim());
+  CHECK(queue.database().string("SELECT policy FROM jobs WHERE id = ?", id) == "{}");
+}
+
 TEST_CASE("a claim gives a lease, a new fencing number and an attempt", "[job_leases]") {
   QueueDatabase queue;
   const std::string id = queue.submit().id;
