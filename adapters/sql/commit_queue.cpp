@@ -9,6 +9,10 @@ namespace batchllm::sql {
 namespace {
 
 constexpr int k_wait_for_readers_ms = 100;
+
+// Writes that come while a checkpoint syncs the file wait for it, many times as long as for a
+// commit: a log that is not long yet waits for a pause.
+constexpr std::chrono::milliseconds k_pause{100};
 constexpr int k_wait_after_error_ms = 5000;
 
 // The same failure for many threads: each gets an exception of its own, since whoever catches one
@@ -67,21 +71,25 @@ CommitQueueFigures CommitQueue::figures() const noexcept {
 void CommitQueue::run() noexcept {
   pthread_setname_np(pthread_self(), "db-writer");
   while (true) {
-    WriteBatch batch = line_.take();
-    if (batch.count == 0) {
+    WriteBatch batch =
+        line_.take(is_checkpoint_due(options_.log_pages) ? std::optional(k_pause) : std::nullopt);
+    if (batch.is_end) {
       break;
+    }
+    if (batch.count == 0) {
+      care_for_log(options_.log_pages);
+      continue;
     }
     try {
       commit_batch(batch);
     } catch (...) {
       fail_all(batch, std::current_exception());
     }
-    const bool is_idle = batch.is_last_in_line;
     release(batch);
     for (const auto& failure : std::exchange(unheard_, {})) {
       report(failure);
     }
-    care_for_log(is_idle);
+    care_for_log(options_.busy_log_pages);
   }
   database_.reset();
 }
@@ -108,6 +116,7 @@ void CommitQueue::commit_batch(WriteBatch& batch) {
   if (kept > 0) {
     writes_ += kept;
     ++commits_;
+    is_log_copied_ = false;
   }
   run_actions(actions_);
 }
@@ -201,7 +210,12 @@ void CommitQueue::release(WriteBatch batch) noexcept {
   line_.release(batch.number);
 }
 
-void CommitQueue::care_for_log(bool is_idle) noexcept {
+bool CommitQueue::is_checkpoint_due(std::int64_t from_pages) const noexcept {
+  return database_ && !database_->is_broken() && !is_log_copied_ &&
+         database_->log_pages() >= std::max(from_pages, next_checkpoint_pages_);
+}
+
+void CommitQueue::care_for_log(std::int64_t from_pages) noexcept {
   if (!database_ || database_->is_broken()) {
     return;
   }
@@ -209,8 +223,7 @@ void CommitQueue::care_for_log(bool is_idle) noexcept {
   const std::int64_t bytes = pages * database_->page_bytes();
   log_bytes_ = bytes;
   const bool truncate = bytes >= next_truncation_bytes_;
-  const std::int64_t due = is_idle ? options_.log_pages : options_.busy_log_pages;
-  if (!truncate && pages < std::max(due, next_checkpoint_pages_)) {
+  if (!truncate && !is_checkpoint_due(from_pages)) {
     return;
   }
   try {
@@ -218,6 +231,7 @@ void CommitQueue::care_for_log(bool is_idle) noexcept {
         database_->checkpoint(truncate ? Checkpoint::truncate : Checkpoint::passive,
                               truncate ? k_wait_for_readers_ms : 0);
     ++checkpoints_;
+    is_log_copied_ = complete;
     // A reader keeps the log from starting over: try again when it has grown by as much again.
     next_checkpoint_pages_ = complete ? options_.log_pages : pages + options_.log_pages;
     next_truncation_bytes_ = options_.log_limit_bytes + (truncate && !complete ? bytes : 0);

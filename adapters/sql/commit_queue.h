@@ -18,8 +18,8 @@ namespace batchllm::sql {
 struct CommitQueueOptions {
   std::size_t max_writes = 512;                     // in one commit
   std::size_t max_bytes = std::size_t{8} << 20;     // in one commit, of the bytes the callers named
-  std::int64_t log_pages = 1000;                    // checkpointed when idle from here,
-  std::int64_t busy_log_pages = 4000;               // and under load from here
+  std::int64_t log_pages = 1000;                    // checkpointed from here when nothing comes,
+  std::int64_t busy_log_pages = 4000;               // and from here in any case
   std::int64_t log_limit_bytes = 64 * 1024 * 1024;  // the log is emptied, waiting for readers
 
   // Called on the writer thread, after the waiting callers have their error: a commit failed, or a
@@ -75,7 +75,8 @@ class CommitQueue {
   void fail_all(WriteBatch& batch, const std::exception_ptr& reason);
   void run_actions(std::vector<Transaction::Action>& actions) noexcept;
   void release(WriteBatch batch) noexcept;
-  void care_for_log(bool is_idle) noexcept;
+  bool is_checkpoint_due(std::int64_t from_pages) const noexcept;
+  void care_for_log(std::int64_t from_pages) noexcept;
   void report(const std::exception_ptr& failure) noexcept;
 
   const CommitQueueOptions options_;
@@ -87,6 +88,7 @@ class CommitQueue {
   const OpenOptions open_options_;
   std::vector<Transaction::Action> actions_;
   std::vector<std::exception_ptr> unheard_;
+  bool is_log_copied_ = false;
   std::int64_t next_checkpoint_pages_ = 0;
   std::int64_t next_truncation_bytes_ = 0;
 

@@ -74,14 +74,20 @@ void WriteLine::push(std::unique_ptr<PendingWrite> write) {
   write.release();  // the writer deletes it
 }
 
-WriteBatch WriteLine::take() {
+WriteBatch WriteLine::take(std::optional<std::chrono::milliseconds> patience) {
   std::unique_lock lock(mutex_);
-  while (first_ == nullptr && !is_closed_) {
-    writer_waits_ = true;
-    arrival_.wait(lock);
+  const auto has_come = [this] {
+    writer_waits_ = first_ == nullptr && !is_closed_;
+    return !writer_waits_;
+  };
+  if (!patience) {
+    arrival_.wait(lock, has_come);
+  } else if (!arrival_.wait_for(lock, *patience, has_come)) {
+    writer_waits_ = false;
   }
   WriteBatch batch;
   if (first_ == nullptr) {
+    batch.is_end = is_closed_;
     return batch;
   }
   batch.first = first_;
@@ -96,7 +102,6 @@ WriteBatch WriteLine::take() {
   if (first_ == nullptr) {
     last_ = nullptr;
   }
-  batch.is_last_in_line = first_ == nullptr;
   if (batch.number == open_batch_) {
     ++open_batch_;
     open_writes_ = 0;

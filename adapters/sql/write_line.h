@@ -6,12 +6,14 @@
 #include "core/mutex.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -94,7 +96,7 @@ struct WriteBatch {
   PendingWrite* first = nullptr;
   std::size_t count = 0;
   std::uint32_t number = 0;
-  bool is_last_in_line = true;
+  bool is_end = false;  // without writes: none will come
 };
 
 // Writes get the number of their batch when they come, so the callers of one batch sleep on one
@@ -111,8 +113,9 @@ class WriteLine {
   void push_and_wait(PendingWrite& write);
   void push(std::unique_ptr<PendingWrite> write);
 
-  // Waits for writes. A batch without writes: the line is closed and empty.
-  WriteBatch take();
+  // Waits for writes, with `patience` no longer than that. A batch without writes: none came in
+  // that time, or the line is closed and empty.
+  WriteBatch take(std::optional<std::chrono::milliseconds> patience);
 
   // The callers of the batch go on.
   void release(std::uint32_t batch) noexcept;

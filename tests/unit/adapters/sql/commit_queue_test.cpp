@@ -6,6 +6,8 @@
 #include "tests/support/thrown_error.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <latch>
 #include <stdexcept>
 #include <string>
@@ -269,6 +271,27 @@ TEST_CASE("a thrown error may be changed by its catcher without another seeing i
     caller.join();
   }
   CHECK(right == 8);
+}
+
+TEST_CASE("a log that is not long is copied into the file in a pause", "[sql]") {
+  const ScratchFolder folder;
+  CommitQueueOptions options;
+  options.log_pages = 1;
+  CommitQueue queue(notes_database(folder), options);
+  for (int number = 0; number < 100; ++number) {
+    queue.write([&](Database& database) { add_note(database, std::to_string(number)); });
+  }
+  CHECK(queue.figures().log_bytes > 0);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (queue.figures().checkpoints == 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  const std::uint64_t checkpoints = queue.figures().checkpoints;
+  CHECK(checkpoints >= 1);
+  // Few pauses were that long while the writes came; a checkpoint after each commit would be many.
+  CHECK(checkpoints < 50);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(queue.figures().checkpoints == checkpoints);
 }
 
 TEST_CASE("the log is copied into the file and does not grow for ever", "[sql]") {
