@@ -148,6 +148,7 @@ bool ContentStore::remove(std::string_view sha256, const std::function<bool()>& 
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     throw_storage_error("delete", path.string(), errno);
   }
+  durable_names_.erase(std::string(sha256));
   return true;
 }
 
@@ -248,19 +249,29 @@ void ContentStore::unpin(const std::string& sha256) noexcept {
   }
 }
 
-// The names in the shelf, and once for each shelf its own name.
-void ContentStore::make_durable(const fs::path& shelf) {
-  sync_folder(shelf);
+// The names in the shelf, and once for each shelf its own name. The same content comes again and
+// again: a name is synced once.
+void ContentStore::make_durable(const std::string& sha256, bool is_new) {
+  const fs::path shelf = place_of(sha256).parent_path();
   const unsigned number = shelf_number(shelf);
+  bool is_shelf_durable = false;
   {
     const MutexLock lock(mutex_);
-    if (durable_shelves_.test(number)) {
+    if (!is_new && durable_names_.contains(sha256)) {
       return;
     }
+    is_shelf_durable = durable_shelves_.test(number);
   }
-  sync_folder(folder_);
+  sync_folder(shelf);
+  if (!is_shelf_durable) {
+    sync_folder(folder_);
+  }
   const MutexLock lock(mutex_);
   durable_shelves_.set(number);
+  if (durable_names_.size() >= k_most_durable_names) {
+    durable_names_.clear();
+  }
+  durable_names_.insert(sha256);
 }
 
 }  // namespace batchllm::files

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -141,18 +142,20 @@ class ContentStore {
   friend class ContentWriter;
   friend class PinnedContent;
   static constexpr std::size_t k_shelves = 256;  // folders by the first two digits
+  static constexpr std::size_t k_most_durable_names = 256;
 
   std::filesystem::path place_of(std::string_view sha256) const;
   std::string incoming_path();
   PinnedContent pin(Content content);
   void unpin(const std::string& sha256) noexcept;
-  void make_durable(const std::filesystem::path& shelf);
+  void make_durable(const std::string& sha256, bool is_new);
 
   const std::filesystem::path folder_;
   std::atomic<std::uint64_t> next_incoming_ = 0;
   mutable Mutex mutex_;
   std::map<std::string, int> pins_ BATCHLLM_GUARDED_BY(mutex_);
   std::bitset<k_shelves> durable_shelves_ BATCHLLM_GUARDED_BY(mutex_);
+  std::set<std::string> durable_names_ BATCHLLM_GUARDED_BY(mutex_);  // some of those that are
 };
 
 }  // namespace batchllm::files

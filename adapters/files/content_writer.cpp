@@ -143,7 +143,8 @@ PinnedContent ContentWriter::finish() {
     return ::stat(place.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
            static_cast<std::uint64_t>(facts.st_size) == bytes_;
   };
-  if (!is_there()) {
+  const bool is_new = !is_there();
+  if (is_new) {
     crash_point(CrashPoint::content_written);
     if (::fchmod(file_.get(), k_in_store) != 0 || ::fsync(file_.get()) != 0) {
       throw_storage_error("write", path_, errno);
@@ -161,7 +162,7 @@ PinnedContent ContentWriter::finish() {
   }
   crash_point(CrashPoint::content_renamed);
   // Also when another has just put it there, who may not have come to this yet.
-  store_->make_durable(place.parent_path());
+  store_->make_durable(content.sha256(), is_new);
   if (!path_.empty()) {
     ::unlink(path_.c_str());
     path_.clear();
