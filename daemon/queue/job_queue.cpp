@@ -147,6 +147,15 @@ void add_dependencies(JobTable& jobs, const QueuedJob& job, std::vector<JobDepen
   }
 }
 
+void add_file(sql::Database& database, const std::string& job_id, const std::string& file_id) {
+  try {
+    database.run("INSERT OR IGNORE INTO job_files VALUES (?, ?)", job_id, file_id);
+  } catch (const sql::ConstraintError&) {
+    require_file(database, file_id);  // it may have been deleted since it was looked up
+    throw;
+  }
+}
+
 void check_dependencies(JobTable& jobs, std::vector<JobDependency>& after) {
   for (JobDependency& dependency : after) {
     const QueuedJob first = require_job(jobs.database(), dependency.after_id);
@@ -181,10 +190,7 @@ QueuedJob submit_job(JobTable& jobs, Submission submission, std::string_view act
     add_dependencies(jobs, job, submission.after);
   }
   for (const std::string& file_id : submission.file_ids) {
-    require_file(jobs.database(), file_id);  // it may have been deleted since it was looked up
-    auto insertion = jobs.database().prepare("INSERT OR IGNORE INTO job_files VALUES (?, ?)");
-    insertion.bind_all(job.id, file_id);
-    insertion.run();
+    add_file(jobs.database(), job.id, file_id);
   }
   if (job.policy.wants_approval) {
     ask_for_approval(jobs, job);

@@ -58,8 +58,10 @@ bool DiskRoom::look() {
 }
 
 bool DiskRoom::is_full() const {
+  // The system is asked without the lock: every submission comes here.
+  const std::uint64_t free = free_bytes();
   const MutexLock lock(mutex_);
-  return is_full_ || free_bytes() < wanted_bytes_;
+  return is_full_ || free < wanted_bytes_;
 }
 
 void DiskRoom::require_room() {
