@@ -153,7 +153,7 @@ class TableSalvage {
         last = reached;
         step = 1;
       } else {
-        step *= 2;
+        step = step > (from_end - last) / 2 ? from_end - last : step * 2;
       }
     }
     return false;

@@ -3,6 +3,8 @@
 #include "tests/support/catch.h"
 #include "tests/support/job.h"
 
+#include <csignal>
+
 using namespace batchllm::test;
 
 TEST_CASE("a job that runs is refused to every other process", "[e2e][jobs]") {
@@ -12,6 +14,7 @@ TEST_CASE("a job that runs is refused to every other process", "[e2e][jobs]") {
   const Words run = workspace.run_words(simulator, {"rows.csv", "-o", "out.csv", "-c", "4"});
   Process first(workspace.command(run));
   REQUIRE(wait_until([&] { return simulator.call_count() >= 4; }));
+  first.send_signal(SIGSTOP);  // it runs, and does not come to its end meanwhile
   const std::string job = workspace.job();
   const std::string message =
       "error: " + job + " is being run by another process (pid " + std::to_string(first.id()) + ")";
@@ -28,6 +31,7 @@ TEST_CASE("a job that runs is refused to every other process", "[e2e][jobs]") {
   CHECK(latest.exit_code == 9);
   CHECK_THAT(latest.error_text, ContainsSubstring("there is no unfinished job"));
 
+  first.send_signal(SIGCONT);
   CHECK(first.wait().exit_code == 0);
   simulator.stop();
   CHECK(simulator.calls().size() == 20);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <latch>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -42,18 +43,18 @@ std::vector<std::string> notes_of(CommitQueue& queue) {
 class BusyWriter {
  public:
   explicit BusyWriter(CommitQueue& queue) {
-    queue.post([this](Database&) {
+    queue.post([this, leave = leave_](Database&) {
       entered_.count_down();
-      leave_.wait();
+      leave->wait();
     });
     entered_.wait();
   }
 
-  ~BusyWriter() { leave_.count_down(); }
+  ~BusyWriter() { leave_->count_down(); }
 
  private:
   std::latch entered_{1};
-  std::latch leave_{1};
+  std::shared_ptr<std::latch> leave_ = std::make_shared<std::latch>(1);  // outlives this for wait()
 };
 
 TEST_CASE("a write returns what its work returned", "[sql]") {
