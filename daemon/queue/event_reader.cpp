@@ -15,13 +15,15 @@ constexpr std::array<std::string_view, 4> k_ends = {
 std::vector<StoredEvent> read_event_documents(sql::Database& database,
                                               std::string_view job_id,
                                               std::int64_t after,
-                                              std::int64_t limit) {
+                                              std::int64_t limit,
+                                              std::size_t bytes) {
   auto query = database.prepare(
       "SELECT seq, at, type, version, actor, data FROM job_events WHERE job_id = ? AND seq > ? "
       "ORDER BY seq LIMIT ?");
   query.bind_all(job_id, after, limit);
   std::vector<StoredEvent> events;
-  while (query.step()) {
+  std::size_t read = 0;
+  while (read <= bytes && query.step()) {
     events.push_back({query.integer(0),
                       job_event_document(query.integer(0),
                                          query.integer(1),
@@ -29,6 +31,7 @@ std::vector<StoredEvent> read_event_documents(sql::Database& database,
                                          query.integer(3),
                                          query.text(4),
                                          query.text(5))});
+    read += events.back().document.size();
   }
   return events;
 }

@@ -5,6 +5,7 @@
 #include "core/job_event.h"
 #include "core/job_view.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,11 +18,13 @@ struct StoredEvent {
   std::string document;  // core/job_event.h, job_event_document
 };
 
-// The job's events behind number `after`, in order.
+// The job's events behind number `after`, in order: `limit` at most, and no more behind the one
+// with which the documents are longer than `bytes`.
 std::vector<StoredEvent> read_event_documents(sql::Database& database,
                                               std::string_view job_id,
                                               std::int64_t after,
-                                              std::int64_t limit);
+                                              std::int64_t limit,
+                                              std::size_t bytes = SIZE_MAX);
 
 // "job.started" of a document.
 std::string_view event_type_of(std::string_view document);

@@ -179,6 +179,9 @@ TEST_CASE("a page of events begins behind the number asked for", "[event_hub]") 
   CHECK(page[0].seq == 4);
   CHECK(page[1].seq == 5);
   CHECK(read_event_documents(queue.database(), id, 9, 10).empty());
+  const std::size_t length = page[0].document.size();
+  CHECK(read_event_documents(queue.database(), id, 3, 10, length - 1).size() == 1);
+  CHECK(read_event_documents(queue.database(), id, 3, 10, length).size() == 2);
 }
 
 }  // namespace
