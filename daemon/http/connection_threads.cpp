@@ -10,6 +10,7 @@ namespace batchllm::daemon {
 namespace {
 
 constexpr std::chrono::seconds k_idle_time{10};
+constexpr std::size_t k_most_idle = 16;
 // Thousands of connections wait at a time; their pages are touched only as deep as they get.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::size_t k_stack_bytes = std::size_t{1} << 20;
@@ -59,10 +60,19 @@ void* ConnectionThreads::enter(void* self) {
   return nullptr;
 }
 
+// False when the thread is to end. More than a few wait for nothing: a crowd that came at once and
+// is gone, or goes on as streams, leaves no threads behind.
+bool ConnectionThreads::await_task(std::unique_lock<std::mutex>& lock) {
+  if (tasks_.empty() && idle_ > k_most_idle) {
+    return false;
+  }
+  work_.wait_for(lock, k_idle_time, [this] { return !tasks_.empty() || stopping_; });
+  return !tasks_.empty();
+}
+
 void ConnectionThreads::serve() {
   std::unique_lock lock(mutex_);
-  while (work_.wait_for(lock, k_idle_time, [this] { return !tasks_.empty() || stopping_; }) &&
-         !tasks_.empty()) {
+  while (await_task(lock)) {
     --idle_;
     std::function<void()> task = std::move(tasks_.front());
     tasks_.pop_front();

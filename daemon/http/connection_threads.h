@@ -9,8 +9,8 @@
 
 namespace batchllm::daemon {
 
-// Runs each connection on a thread of its own, with a small stack. A thread that has no connection
-// for 10 s ends, so that an idle daemon has none. Thread-safe.
+// Runs each connection on a thread of its own, with a small stack. A few threads wait for the next
+// connection; after 10 s without one they end, so that an idle daemon has none. Thread-safe.
 class ConnectionThreads {
  public:
   explicit ConnectionThreads(std::size_t most) : most_(most) {}
@@ -27,6 +27,7 @@ class ConnectionThreads {
  private:
   static void* enter(void* self);
   void serve();
+  bool await_task(std::unique_lock<std::mutex>& lock);
   bool start_thread();
 
   const std::size_t most_;
