@@ -2,9 +2,9 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "daemon/api/api_handlers.h"
+#include "daemon/api/event_feed.h"
 #include "daemon/api/job_document.h"
 #include "daemon/api/page.h"
-#include "daemon/http/sse_writer.h"
 #include "daemon/queue/event_hub.h"
 #include "daemon/queue/event_reader.h"
 
@@ -12,8 +12,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
-#include <stop_token>
 #include <utility>
 
 namespace batchllm::daemon {
@@ -21,85 +21,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto k_ping_interval = 15s;
-constexpr std::int64_t k_backlog_page = 500;
 constexpr double k_longest_wait_s = 600;
 constexpr double k_standard_wait_s = 60;
-
-// One client that follows a job: first what is stored, then what happens.
-class EventStream {
- public:
-  EventStream(ApiContext& context, std::string job_id, std::int64_t after)
-      : context_(context),
-        watch_(context.store.hub(), job_id),
-        job_id_(std::move(job_id)),
-        sent_(after) {}
-
-  // Until the job's last event was sent, or the client leaves.
-  bool run(ResponseStream& stream) {
-    const std::stop_callback on_close(stream.closed(), [this] { watch_.close(); });
-    std::string text = "retry: 2000\n\n";
-    append_sse_comment(text, "ok");
-    if (!stream.write(text) || !send_stored(stream)) {
-      return false;
-    }
-    while (!has_ended_ && stream.is_open()) {
-      if (!send_news(stream)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
- private:
-  bool send_news(ResponseStream& stream) {
-    const EventHub::Watch::News news = watch_.wait(sent_, k_ping_interval);
-    if (news.look_it_up) {
-      return send_stored(stream);
-    }
-    if (news.event) {
-      return send(stream, *news.event);
-    }
-    std::string text;
-    if (news.live) {
-      append_sse_event(text, {{}, "progress", *news.live, {}});
-    } else {
-      append_sse_comment(text, "ping");
-    }
-    return stream.write(text);
-  }
-
-  bool send_stored(ResponseStream& stream) {
-    while (true) {
-      const auto events = context_.store.read([this](sql::Database& database) {
-        return read_event_documents(database, job_id_, sent_, k_backlog_page);
-      });
-      for (const StoredEvent& event : events) {
-        if (!send(stream, event.document)) {
-          return false;
-        }
-      }
-      if (static_cast<std::int64_t>(events.size()) < k_backlog_page) {
-        return true;
-      }
-    }
-  }
-
-  bool send(ResponseStream& stream, const std::string& document) {
-    ++sent_;
-    const std::string_view type = event_type_of(document);
-    std::string text;
-    append_sse_event(text, {std::to_string(sent_), type, document, {}});
-    has_ended_ = is_end_event(type);
-    return stream.write(text);
-  }
-
-  ApiContext& context_;
-  EventHub::Watch watch_;
-  std::string job_id_;
-  std::int64_t sent_;
-  bool has_ended_ = false;
-};
 
 // Where a client left off: Last-Event-ID, else ?after=.
 std::int64_t first_wanted(const ApiCall& call) {
@@ -127,8 +50,8 @@ HttpResponse stream_events(ApiContext& context, const QueuedJob& job, std::int64
   }
   response.content_type = "text/event-stream";
   response.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  response.stream = [&context, id = job.id, after](ResponseStream& stream) {
-    return EventStream(context, id, after).run(stream);
+  response.feed = [&context, id = job.id, after](std::function<void()> news) {
+    return std::make_unique<EventFeed>(context.store, id, after, std::move(news));
   };
   return response;
 }

@@ -81,27 +81,29 @@ ConnectionLoop::ConnectionLoop(const ExchangePlace& place,
   }
 }
 
-void ConnectionLoop::run() {
+std::optional<FeedStart> ConnectionLoop::run() {
   if (!is_allowed()) {
     connection_.send(closing_response(problem_response(
                          Error(ErrorCode::peer_refused, "this daemon serves its own user only"))),
                      {},
                      k_refusal_patience);
     connection_.linger();
-    return;
+    return std::nullopt;
   }
-  bool keep_alive = true;
-  while (keep_alive) {
+  std::optional<FeedStart> feed;
+  auto next = HttpExchange::Next::keep;
+  while (next == HttpExchange::Next::keep) {
     idle_ = true;
     if (place_.stopping) {
-      return;
+      return std::nullopt;
     }
     if (read_head() != HeadRead::complete) {
-      return;
+      return std::nullopt;
     }
-    keep_alive = exchange_.answer(connection_, head_, peer_);
+    next = exchange_.answer(connection_, head_, peer_, feed);
     connection_.shrink();
   }
+  return feed;
 }
 
 bool ConnectionLoop::is_allowed() const {

@@ -6,6 +6,7 @@
 #include "daemon/http/request_head.h"
 
 #include <atomic>
+#include <optional>
 
 namespace batchllm::daemon {
 
@@ -17,8 +18,12 @@ class ConnectionLoop {
                  FileHandle socket,
                  bool is_unix);
 
-  // Until the client leaves, breaks the rules or is idle for too long, or the server stops.
-  void run();
+  // Until the client leaves, breaks the rules or is idle for too long, or the server stops: then
+  // there is nothing. Else it asked for what a feed is to write, to the socket of take_socket().
+  std::optional<FeedStart> run();
+
+  // No function may follow.
+  FileHandle take_socket() noexcept { return connection_.release(); }
 
   int descriptor() const noexcept { return connection_.descriptor(); }
 

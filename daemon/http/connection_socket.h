@@ -23,6 +23,9 @@ class ConnectionSocket {
 
   int descriptor() const noexcept { return socket_.get(); }
 
+  // Gives the socket to the caller; only the destructor may follow.
+  FileHandle release() noexcept { return std::move(socket_); }
+
   // What came and was not consumed. Valid until the next receive.
   std::string_view pending() const noexcept { return {buffer_.data() + taken_, filled_ - taken_}; }
 

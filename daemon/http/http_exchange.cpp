@@ -83,6 +83,9 @@ class LibraryStream final : public AnyVersionStream {
 
   bool flush() { return gathered_.empty() ? works_ : send({}); }
 
+  // What was written and not sent.
+  std::string take_gathered() { return std::exchange(gathered_, {}); }
+
   // What is written from now on is sent at once; the server's stop ends the wait for a client that
   // takes nothing.
   void send_at_once() { is_immediate_ = true; }
@@ -119,24 +122,19 @@ class LibraryStream final : public AnyVersionStream {
 // A handler's stream, through httplib's framing.
 class SinkStream final : public ResponseStream {
  public:
-  SinkStream(httplib::DataSink& sink, const OpenStreams::Place& place)
+  SinkStream(httplib::DataSink& sink, const std::atomic<bool>& stopping)
       : sink_(sink),
-        closed_(place.closed()) {}
+        stopping_(stopping) {}
 
   bool write(std::string_view bytes) override {
     // To httplib, a write of nothing is the end.
-    works_ = works_ && !closed_.stop_requested() &&
-             (bytes.empty() || sink_.write(bytes.data(), bytes.size()));
+    works_ = works_ && !stopping_ && (bytes.empty() || sink_.write(bytes.data(), bytes.size()));
     return works_;
   }
 
-  bool is_open() const override { return works_ && !closed_.stop_requested(); }
-
-  std::stop_token closed() const override { return closed_; }
-
  private:
   httplib::DataSink& sink_;
-  std::stop_token closed_;
+  const std::atomic<bool>& stopping_;
   bool works_ = true;
 };
 
@@ -172,13 +170,17 @@ class Exchange {
   // Called by httplib with the decoded target.
   void respond(const httplib::Request& decoded, httplib::Response& answer);
 
-  // After httplib's part. False when the connection must be closed.
-  bool finish(bool was_written);
+  // After httplib's part.
+  HttpExchange::Next finish(bool was_written, std::optional<FeedStart>& feed);
 
  private:
   void fill(httplib::Response& answer, HttpResponse response);
   void fill_stream(httplib::Response& answer, HttpResponse& response);
+  void fill_feed(httplib::Response& answer, HttpResponse& response);
   void fill_file(httplib::Response& answer, const HttpResponse& response);
+  void set_provider(httplib::Response& answer,
+                    const HttpResponse& response,
+                    httplib::ContentProviderWithoutLength write) const;
 
   const ExchangePlace& place_;
   ConnectionSocket& connection_;
@@ -186,7 +188,8 @@ class Exchange {
   const Peer& peer_;
   LibraryStream stream_;
   RequestBody body_;
-  std::optional<OpenStreams::Place> stream_place_;
+  StreamPlaces::Place stream_place_;
+  FeedSource feed_;  // set once the head is written that it is to follow
   bool keep_alive_ = true;
 };
 
@@ -217,9 +220,9 @@ void Exchange::respond(const httplib::Request& decoded, httplib::Response& answe
 }
 
 void Exchange::fill(httplib::Response& answer, HttpResponse response) {
-  if (response.stream) {
-    stream_place_.emplace(place_.streams, connection_.descriptor());
-    if (!stream_place_->is_taken()) {
+  if (response.stream || response.feed) {
+    stream_place_ = place_.streams.take();
+    if (!stream_place_) {
       response = problem_response(Error(
           ErrorCode::daemon_busy, "the daemon serves as many streams as it may", "try again"));
       response.headers.emplace_back("Retry-After", "5");
@@ -227,6 +230,8 @@ void Exchange::fill(httplib::Response& answer, HttpResponse response) {
   }
   if (response.stream) {
     fill_stream(answer, response);
+  } else if (response.feed) {
+    fill_feed(answer, response);
   } else if (response.file && response.file->length > 0) {
     fill_file(answer, response);
   } else {
@@ -248,7 +253,7 @@ void Exchange::fill_stream(httplib::Response& answer, HttpResponse& response) {
     if (!stream_.flush()) {
       return false;
     }
-    SinkStream stream(sink, *stream_place_);
+    SinkStream stream(sink, place_.stopping);
     try {
       const bool is_whole = produce(stream);
       if (is_whole) {
@@ -259,6 +264,22 @@ void Exchange::fill_stream(httplib::Response& answer, HttpResponse& response) {
       return false;
     }
   };
+  set_provider(answer, response, std::move(write));
+}
+
+// httplib writes the head, which stays gathered, and is told to stop there.
+void Exchange::fill_feed(httplib::Response& answer, HttpResponse& response) {
+  keep_alive_ = keep_alive_ && head_.method == "HEAD";
+  set_provider(
+      answer, response, [this, source = std::move(response.feed)](std::size_t, httplib::DataSink&) {
+        feed_ = source;
+        return false;
+      });
+}
+
+void Exchange::set_provider(httplib::Response& answer,
+                            const HttpResponse& response,
+                            httplib::ContentProviderWithoutLength write) const {
   if (head_.is_http_1_0) {
     answer.set_content_provider(response.content_type, std::move(write));
   } else {
@@ -284,16 +305,24 @@ void Exchange::fill_file(httplib::Response& answer, const HttpResponse& response
   answer.set_content_provider(response.file->length, response.content_type, std::move(write));
 }
 
-bool Exchange::finish(bool was_written) {
+HttpExchange::Next Exchange::finish(bool was_written, std::optional<FeedStart>& feed) {
+  if (feed_) {
+    if (body_.is_worth_skipping()) {
+      body_.skip();
+    }
+    feed.emplace(FeedStart{
+        stream_.take_gathered(), std::move(feed_), !head_.is_http_1_0, std::move(stream_place_)});
+    return HttpExchange::Next::feed;
+  }
   stream_place_.reset();
   if (!stream_.flush() || !was_written) {
-    return false;
+    return HttpExchange::Next::close;
   }
   if (!body_.is_complete() && !(keep_alive_ && body_.skip())) {
     connection_.linger();
-    return false;
+    return HttpExchange::Next::close;
   }
-  return keep_alive_;
+  return keep_alive_ ? HttpExchange::Next::keep : HttpExchange::Next::close;
 }
 
 // httplib's server without its sockets, threads and routes: what process_request() needs.
@@ -336,14 +365,15 @@ HttpExchange::HttpExchange(const ExchangePlace& place)
 
 HttpExchange::~HttpExchange() = default;
 
-bool HttpExchange::answer(ConnectionSocket& connection,
-                          const RequestHead& head,
-                          const Peer& peer) const {
+HttpExchange::Next HttpExchange::answer(ConnectionSocket& connection,
+                                        const RequestHead& head,
+                                        const Peer& peer,
+                                        std::optional<FeedStart>& feed) const {
   Exchange exchange(place_, connection, head, peer);
   Library::current = &exchange;
   const bool was_written = Library::process(*library_, exchange.stream());
   Library::current = nullptr;
-  return exchange.finish(was_written);
+  return exchange.finish(was_written, feed);
 }
 
 std::string closing_response(const HttpResponse& response) {

@@ -2,13 +2,15 @@
 #pragma once
 
 #include "daemon/http/connection_socket.h"
+#include "daemon/http/feed_stream.h"
 #include "daemon/http/http_message.h"
 #include "daemon/http/http_server.h"
-#include "daemon/http/open_streams.h"
 #include "daemon/http/request_head.h"
+#include "daemon/http/stream_places.h"
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 namespace batchllm::daemon {
 
@@ -16,7 +18,7 @@ namespace batchllm::daemon {
 struct ExchangePlace {
   HttpHandler& handler;
   const HttpServerSettings& settings;
-  OpenStreams& streams;
+  StreamPlaces& streams;
   const std::atomic<bool>& stopping;
   int stop_event;  // readable once the server stops
 };
@@ -34,9 +36,15 @@ class HttpExchange {
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
-  // Hands the request to the handler and sends the response. False when the connection must be
-  // closed now.
-  bool answer(ConnectionSocket& connection, const RequestHead& head, const Peer& peer) const;
+  // What becomes of the connection.
+  enum class Next { keep, close, feed };
+
+  // Hands the request to the handler and sends the response; where a feed is to write it, fills
+  // `feed` instead.
+  Next answer(ConnectionSocket& connection,
+              const RequestHead& head,
+              const Peer& peer,
+              std::optional<FeedStart>& feed) const;
 
  private:
   class Library;

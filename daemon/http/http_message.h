@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,20 +56,37 @@ struct HttpRequest {
   void stream_body(const std::function<void(std::string_view)>& take);
 };
 
-// Where a streamed response goes. Used on the handler's thread.
+// Where a response is written to that is made while it is sent. Used on the handler's thread.
 class ResponseStream {
  public:
   virtual ~ResponseStream() = default;
 
   // Sends the bytes now. False when the client has left or the server stops.
   virtual bool write(std::string_view bytes) = 0;
-
-  virtual bool is_open() const = 0;
-
-  // Requested, from another thread, as soon as the client leaves or the server stops; a producer
-  // hands it to its wait: `changed_.wait(lock, stream.closed(), [&] { … })`.
-  virtual std::stop_token closed() const = 0;
 };
+
+// What a response says that goes on for as long as there is news, as a stream of events. It holds
+// no thread while it waits: the server asks it when there is something to say and the client takes
+// it. Asked by one thread at a time, which serves other streams as well: it must not wait for
+// anybody.
+class ResponseFeed {
+ public:
+  virtual ~ResponseFeed() = default;
+
+  enum class Next { when_news, at_once, never };
+
+  // Appends what comes next, some 10 KB at most, and says when there is more; never: the response
+  // is whole. Called when the client has taken everything that came before. What it throws breaks
+  // the connection off so that the client sees it was cut.
+  virtual Next write(std::string& out) = 0;
+
+  // What a client is sent every now and then that there is nothing else for.
+  virtual std::string_view sign_of_life() const = 0;
+};
+
+// Begins a feed. After it said `when_news`, a call of `news`, from any thread, has it asked again;
+// the feed's destructor ends the calls.
+using FeedSource = std::function<std::unique_ptr<ResponseFeed>(std::function<void()> news)>;
 
 // A piece of a file as a response's body.
 struct FileBody {
@@ -78,16 +95,18 @@ struct FileBody {
   std::uint64_t length = 0;
 };
 
-// One response: `body`, or `stream`, or `file`. Content-Length and the transfer's framing are the
-// server's business.
+// One response: `body`, `stream`, `feed` or `file`. Content-Length and the transfer's framing are
+// the server's business.
 struct HttpResponse {
   int status = 200;
   std::string content_type;
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  // Called on the connection's thread once the head was sent; writes as long as it likes. What it
-  // throws, or returning false, breaks the connection off so that the client sees it was cut.
+  // Called on the connection's thread once the head was sent, which it keeps from other requests
+  // until it returns. What it throws, or returning false, breaks the connection off so that the
+  // client sees it was cut.
   std::function<bool(ResponseStream&)> stream;
+  FeedSource feed;  // not called for a HEAD request
   std::optional<FileBody> file;
 };
 

@@ -6,8 +6,9 @@
 #include "daemon/http/connection_threads.h"
 #include "daemon/http/http_exchange.h"
 #include "daemon/http/listener.h"
-#include "daemon/http/open_streams.h"
 #include "daemon/http/problem.h"
+#include "daemon/http/stream_loop.h"
+#include "daemon/http/stream_places.h"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -21,16 +22,16 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
 namespace batchllm::daemon {
 namespace {
 
-// What an event of the epoll set is about: the stop, a listener (by its place), or a stream.
+// What an event of the epoll set is about: the stop, or a listener (by its place).
 constexpr std::uint64_t k_stop_id = 0;
 constexpr std::uint64_t k_first_listener_id = 1;
-constexpr std::uint64_t k_first_stream_id = std::uint64_t{1} << 32;
 constexpr int k_accepted_at_once = 64;
 
 void watch(int epoll, int descriptor, std::uint64_t id) {
@@ -65,6 +66,8 @@ class HttpServer::State {
   bool accept_one(const Listener& listener);
   void begin(FileHandle socket, bool is_unix);
   void serve(FileHandle socket, bool is_unix) noexcept;
+  bool serve_requests(FileHandle socket, bool is_unix);
+  void connection_ended();
   void turn_away(const FileHandle& socket) const;
   void end_connections();
 
@@ -74,21 +77,23 @@ class HttpServer::State {
   std::atomic<bool> stopping_{false};
   std::vector<Listener> listeners_;
   FileHandle spare_ = spare_descriptor();  // to turn clients away when there are no more
-  OpenStreams streams_;
+  StreamPlaces stream_places_;
   const ExchangePlace place_;
   const HttpExchange exchange_;
   mutable std::mutex mutex_;
   std::condition_variable ended_;
   std::size_t accepted_ = 0;                         // guarded by mutex_, as the next
   std::unordered_set<ConnectionLoop*> connections_;  // those whose thread runs
+  StreamLoop streams_;
   ConnectionThreads threads_;
 };
 
 HttpServer::State::State(HttpHandler& handler, HttpServerSettings settings)
     : settings_(std::move(settings)),
-      streams_(epoll_.get(), k_first_stream_id, settings_.streams),
-      place_{handler, settings_, streams_, stopping_, stop_event_.get()},
+      stream_places_(settings_.streams),
+      place_{handler, settings_, stream_places_, stopping_, stop_event_.get()},
       exchange_(place_),
+      streams_(settings_.transfer_deadline, settings_.pulse, [this] { connection_ended(); }),
       threads_(settings_.connections) {
   watch(epoll_.get(), stop_event_.get(), k_stop_id);
 }
@@ -105,9 +110,7 @@ void HttpServer::State::run() {
         ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t id = events[static_cast<std::size_t>(i)].data.u64;
-      if (id >= k_first_stream_id) {
-        streams_.hung_up(id);
-      } else if (id != k_stop_id) {
+      if (id != k_stop_id) {
         accept_from(listeners_[id - k_first_listener_id]);
       }
     }
@@ -174,20 +177,41 @@ void HttpServer::State::begin(FileHandle socket, bool is_unix) {
 }
 
 void HttpServer::State::serve(FileHandle socket, bool is_unix) noexcept {
-  {
-    ConnectionLoop connection(place_, exchange_, std::move(socket), is_unix);
-    {
-      const std::scoped_lock lock(mutex_);
-      connections_.insert(&connection);
+  try {
+    if (serve_requests(std::move(socket), is_unix)) {
+      return;
     }
-    try {
-      connection.run();
-    } catch (...) {
-      // Out of memory in the middle of a request: its connection ends.
-    }
-    const std::scoped_lock lock(mutex_);
-    connections_.erase(&connection);
+  } catch (...) {
+    // Out of memory in the middle of a request: its connection ends.
   }
+  connection_ended();
+}
+
+// True when the connection goes on as a stream.
+bool HttpServer::State::serve_requests(FileHandle socket, bool is_unix) {
+  ConnectionLoop connection(place_, exchange_, std::move(socket), is_unix);
+  {
+    const std::scoped_lock lock(mutex_);
+    connections_.insert(&connection);
+  }
+  std::optional<FeedStart> feed;
+  try {
+    feed = connection.run();
+  } catch (...) {
+    // As if the client had left.
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    connections_.erase(&connection);  // before its socket goes: the stop shuts sockets down
+  }
+  if (!feed) {
+    return false;
+  }
+  streams_.adopt(connection.take_socket(), *std::move(feed));
+  return true;
+}
+
+void HttpServer::State::connection_ended() {
   const std::scoped_lock lock(mutex_);
   if (--accepted_ == 0) {
     ended_.notify_all();

@@ -18,6 +18,7 @@ struct HttpServerSettings {
   std::chrono::milliseconds transfer_deadline{30'000};  // without a byte of a body, either way
   std::chrono::milliseconds keep_alive{60'000};         // without a request
   std::chrono::milliseconds drain_deadline{10'000};     // for requests in flight at stop()
+  std::chrono::milliseconds pulse{15'000};              // of signs of life to those who wait
   std::size_t request_line_bytes = 8 * 1024;
   std::size_t head_bytes = 64 * 1024;
   std::size_t header_count = 100;
@@ -26,8 +27,8 @@ struct HttpServerSettings {
   std::vector<uid_t> uids;  // served on UNIX sockets besides the own one and root's
 };
 
-// Serves one handler on UNIX sockets and the loopback interface: a thread for each connection, one
-// more (that of run()) for accepting and for noticing that stream clients leave. Idle, it never
+// Serves one handler on UNIX sockets and the loopback interface: a thread for each connection that
+// asks, one for all responses that feeds write, and that of run() for accepting. Idle, it never
 // wakes up.
 //
 // Thread rule: stop() from any thread and from a signal handler, connection_count() from any

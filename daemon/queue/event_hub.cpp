@@ -22,15 +22,13 @@ void EventHub::publish(const std::string& job_id,
   if (topic == nullptr) {
     return;
   }
-  {
-    const std::lock_guard lock(topic->mutex);
-    topic->last_seq = seq;
-    topic->recent.emplace_back(seq, document);
-    if (topic->recent.size() > k_events_at_hand) {
-      topic->recent.pop_front();
-    }
+  const std::lock_guard lock(topic->mutex);
+  topic->last_seq = seq;
+  topic->recent.emplace_back(seq, document);
+  if (topic->recent.size() > k_events_at_hand) {
+    topic->recent.pop_front();
   }
-  topic->changed.notify_all();
+  topic->tell();
 }
 
 void EventHub::shut_down() {
@@ -49,12 +47,10 @@ void EventHub::publish_live(const std::string& job_id,
   if (topic == nullptr) {
     return;
   }
-  {
-    const std::lock_guard lock(topic->mutex);
-    topic->live = document;
-    ++topic->live_version;
-  }
-  topic->changed.notify_all();
+  const std::lock_guard lock(topic->mutex);
+  topic->live = document;
+  ++topic->live_version;
+  topic->tell();
 }
 
 std::shared_ptr<EventHub::Topic> EventHub::find(const std::string& job_id) {
@@ -63,7 +59,19 @@ std::shared_ptr<EventHub::Topic> EventHub::find(const std::string& job_id) {
   return found == topics_.end() ? nullptr : found->second;
 }
 
-EventHub::Watch::Watch(EventHub& hub, std::string job_id) : hub_(hub), job_id_(std::move(job_id)) {
+void EventHub::Topic::tell() {
+  changed.notify_all();
+  for (Watch* watch : callers) {
+    if (!std::exchange(watch->was_told_, true)) {
+      watch->on_news_();
+    }
+  }
+}
+
+EventHub::Watch::Watch(EventHub& hub, std::string job_id, std::function<void()> on_news)
+    : hub_(hub),
+      job_id_(std::move(job_id)),
+      on_news_(std::move(on_news)) {
   const std::lock_guard lock(hub_.mutex_);
   auto& topic = hub_.topics_[job_id_];
   if (topic == nullptr) {
@@ -71,26 +79,42 @@ EventHub::Watch::Watch(EventHub& hub, std::string job_id) : hub_(hub), job_id_(s
   }
   ++topic->watchers;
   topic_ = topic;
+  if (on_news_) {
+    const std::lock_guard telling(topic_->mutex);
+    topic_->callers.push_back(this);
+  }
 }
 
 EventHub::Watch::~Watch() {
   const std::lock_guard lock(hub_.mutex_);
+  if (on_news_) {
+    const std::lock_guard telling(topic_->mutex);
+    std::erase(topic_->callers, this);
+  }
   if (--topic_->watchers == 0) {
     hub_.topics_.erase(job_id_);
   }
 }
 
+EventHub::Watch::News EventHub::Watch::look(std::int64_t after) {
+  const std::lock_guard lock(topic_->mutex);
+  was_told_ = false;
+  return take(after);
+}
+
 EventHub::Watch::News EventHub::Watch::wait(std::int64_t after,
                                             std::chrono::milliseconds patience) {
   std::unique_lock lock(topic_->mutex);
-  topic_->changed.wait_for(lock, patience, [&] {
-    return is_closed_ || hub_.is_shut_down_ || topic_->last_seq > after ||
-           topic_->live_version > live_seen_;
-  });
+  topic_->changed.wait_for(lock, patience, [&] { return hub_.is_shut_down_ || has_news(after); });
+  return hub_.is_shut_down_ ? News() : take(after);
+}
+
+bool EventHub::Watch::has_news(std::int64_t after) const {
+  return topic_->last_seq > after || topic_->live_version > live_seen_;
+}
+
+EventHub::Watch::News EventHub::Watch::take(std::int64_t after) {
   News news;
-  if (is_closed_ || hub_.is_shut_down_) {
-    return news;
-  }
   if (topic_->last_seq > after) {
     const std::int64_t first = topic_->recent.front().first;
     if (after + 1 >= first) {
@@ -98,26 +122,11 @@ EventHub::Watch::News EventHub::Watch::wait(std::int64_t after,
     } else {
       news.look_it_up = true;
     }
-    return news;
-  }
-  if (topic_->live_version > live_seen_) {
+  } else if (topic_->live_version > live_seen_) {
     live_seen_ = topic_->live_version;
     news.live = topic_->live;
   }
   return news;
-}
-
-void EventHub::Watch::close() {
-  {
-    const std::lock_guard lock(topic_->mutex);
-    is_closed_ = true;
-  }
-  topic_->changed.notify_all();
-}
-
-bool EventHub::Watch::is_closed() const {
-  const std::lock_guard lock(topic_->mutex);
-  return is_closed_;
 }
 
 }  // namespace batchllm::daemon

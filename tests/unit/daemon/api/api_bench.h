@@ -61,6 +61,9 @@ class ApiBench : private ServiceControl {
 
   const ScratchFolder& folder() const { return folder_; }
 
+  // For a server in front of it.
+  HttpResponse handle(HttpRequest& request) { return router_.handle(request); }
+
   // Asked on the UNIX socket.
   BenchAnswer ask(std::string method, const std::string& target, std::string_view body = {}) {
     Peer peer;

@@ -77,17 +77,45 @@ TEST_CASE("what happens now is told once and is behind the events", "[event_hub]
   hub.publish_live("nobody", text(3));
 }
 
-TEST_CASE("closing ends a wait that is under way and all to come", "[event_hub]") {
+TEST_CASE("shutting down ends a wait that is under way and all to come", "[event_hub]") {
   EventHub hub;
-  EventHub::Watch closed(hub, "a");
-  EventHub::Watch other(hub, "a");
-  std::thread waiter([&] { CHECK_FALSE(closed.wait(0, k_long).event); });
-  closed.close();
+  EventHub::Watch watch(hub, "a");
+  std::thread waiter([&] { CHECK_FALSE(watch.wait(0, k_long).event); });
+  hub.shut_down();
   waiter.join();
-  CHECK(closed.is_closed());
   hub.publish("a", 1, text(1));
-  CHECK_FALSE(closed.wait(0, k_long).event);
-  CHECK(*other.wait(0, k_long).event == "1");
+  CHECK_FALSE(watch.wait(0, k_long).event);
+  CHECK(*watch.look(0).event == "1");  // what was published is not lost to those who only look
+}
+
+TEST_CASE("who does not wait is told once of whatever comes until the next look", "[event_hub]") {
+  EventHub hub;
+  int told = 0;
+  EventHub::Watch watch(hub, "a", [&told] { ++told; });
+  hub.publish("b", 1, text(1));
+  CHECK(told == 0);
+  hub.publish("a", 1, text(1));
+  hub.publish_live("a", text(2));
+  hub.publish("a", 2, text(2));
+  CHECK(told == 1);
+  CHECK(*watch.look(0).event == "1");
+  CHECK(*watch.look(1).event == "2");
+  CHECK(*watch.look(2).live == "2");
+  CHECK_FALSE(watch.look(2).live);
+  CHECK(told == 1);
+  hub.publish_live("a", text(3));
+  CHECK(told == 2);
+}
+
+TEST_CASE("who has left is told nothing", "[event_hub]") {
+  EventHub hub;
+  int told = 0;
+  const EventHub::Watch stays(hub, "a", [&told] { ++told; });
+  {
+    const EventHub::Watch leaves(hub, "a", [&told] { told += 100; });
+  }
+  hub.publish("a", 1, text(1));
+  CHECK(told == 1);
 }
 
 TEST_CASE("many watchers each get every event while they come", "[event_hub]") {
