@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/http/connection_threads.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
 #include <chrono>
@@ -17,6 +18,14 @@ constexpr std::size_t k_stack_bytes = std::size_t{1} << 20;
 #else
 constexpr std::size_t k_stack_bytes = std::size_t{256} << 10;
 #endif
+
+// What many threads took of memory and gave back lies scattered over the arenas of the C library,
+// which keeps it unless it is asked.
+void release_memory() noexcept {
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+}
 
 }  // namespace
 
@@ -83,8 +92,13 @@ void ConnectionThreads::serve() {
     ++idle_;
   }
   --idle_;
-  if (--threads_ == 0) {
+  const bool is_quiet = --threads_ == 0 && !stopping_;
+  if (threads_ == 0) {
     ended_.notify_all();  // under the lock: the object is gone once it is free
+  }
+  lock.unlock();
+  if (is_quiet) {
+    release_memory();
   }
 }
 

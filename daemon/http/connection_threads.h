@@ -10,7 +10,8 @@
 namespace batchllm::daemon {
 
 // Runs each connection on a thread of its own, with a small stack. A few threads wait for the next
-// connection; after 10 s without one they end, so that an idle daemon has none. Thread-safe.
+// connection; after 10 s without one they end, so that an idle daemon has none, and the last gives
+// back the memory that the connections took. Thread-safe.
 class ConnectionThreads {
  public:
   explicit ConnectionThreads(std::size_t most) : most_(most) {}
