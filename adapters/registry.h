@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
+#include "adapters/providers/model_request.h"
+#include "core/provider.h"
+
+#include <memory>
 #include <string_view>
 #include <vector>
 
 namespace batchllm {
 
-// A provider that a model spec can name ("openai" in openai/gpt-4o-mini) and what sets it apart.
-// All speak OpenAI's chat completions.
-struct ProviderEntry {
-  std::string_view name;
-  std::string_view title;  // for messages
-  std::string_view base_url;
-  std::string_view base_url_env;      // overrides base_url; empty: none
-  std::string_view key_env;           // where its key is looked for; empty: it needs none
-  std::string_view token_limit_name;  // what it calls the limit of an answer's tokens
+// A way of speaking to models over HTTP. Which provider speaks it, and where, is data
+// (adapters/providers/model_catalog.h).
+struct Dialect {
+  std::string_view name;   // `type` of a provider in share/models.toml and in the configuration
+  std::string_view title;  // for people
+  std::unique_ptr<Provider> (*make)(ModelRequest request);
 };
 
 // nullptr when there is none of that name.
-const ProviderEntry* find_provider(std::string_view name) noexcept;
+const Dialect* find_dialect(std::string_view name) noexcept;
 
-std::vector<std::string> provider_names();
+std::vector<std::string> dialect_names();
 
 }  // namespace batchllm

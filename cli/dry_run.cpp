@@ -32,13 +32,13 @@ class DryRun {
  public:
   DryRun(const JobRecord& record,
          const RunRequest& request,
-         const EnvironmentLookup& environment,
+         const JobSurroundings& surroundings,
          Ui& ui)
       : record_(record),
         show_(request.show_prompts.value_or(0)),
         counts_all_(request.dry_run),
         ui_(ui),
-        model_(make_model(record.settings, environment, false)),
+        model_(make_model(record.settings, surroundings, false)),
         inputs_(record, ""),
         source_(inputs_.open_first()),
         encoder_(make_encoder(record, *source_, *model_.provider)) {
@@ -186,9 +186,9 @@ void DryRun::report() const {
 
 int dry_run(const JobRecord& record,
             const RunRequest& request,
-            const EnvironmentLookup& environment,
+            const JobSurroundings& surroundings,
             Ui& ui) {
-  return DryRun(record, request, environment, ui).run();
+  return DryRun(record, request, surroundings, ui).run();
 }
 
 }  // namespace batchllm

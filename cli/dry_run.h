@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/job/job_surroundings.h"
 #include "cli/commands.h"
 #include "cli/ui.h"
 #include "core/config_layers.h"
@@ -13,7 +14,7 @@ namespace batchllm {
 // --json).
 int dry_run(const JobRecord& record,
             const RunRequest& request,
-            const EnvironmentLookup& environment,
+            const JobSurroundings& surroundings,
             Ui& ui);
 
 }  // namespace batchllm

@@ -11,9 +11,10 @@
 
 namespace batchllm {
 
-void check_job_for_daemon(JobRecord& record, const EnvironmentLookup& environment) {
+void check_job_for_daemon(JobRecord& record, const JobSurroundings& surroundings) {
+  name_model(record.settings, surroundings.models);
   JobInputs inputs(record, "");
-  const JobModel model = make_model(record.settings, environment, false);
+  const JobModel model = make_model(record.settings, surroundings, false);
   static_cast<void>(model.provider->endpoint());  // the address can be read
   const auto source = inputs.open_first();
   make_encoder(record, *source, *model.provider);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/job/job_surroundings.h"
 #include "cli/daemon_client.h"
 #include "cli/submit_request.h"
 #include "core/config_layers.h"
@@ -15,7 +16,7 @@ namespace batchllm {
 
 // Finds wrong what `run` finds wrong before it asks anything, but for the key, which is the
 // daemon's; makes the output an absolute path. Throws what `run` throws.
-void check_job_for_daemon(JobRecord& record, const EnvironmentLookup& environment);
+void check_job_for_daemon(JobRecord& record, const JobSurroundings& surroundings);
 
 // The inputs as the daemon finds them: one of this machine reads the files itself, but for
 // `temporary` (may be empty), which is gone afterwards; all others are sent. The same key sends the

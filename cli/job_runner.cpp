@@ -83,13 +83,13 @@ class TerminalListener final : public JobListener {
 JobEnd run_and_record(JobDirectory& directory,
                       JobRecord& record,
                       const JobStart& start,
-                      const EnvironmentLookup& environment,
+                      const JobSurroundings& surroundings,
                       RunEvents& events,
                       Ui& ui) {
   JobControl control;
   TerminalListener listener(control, events, ui);
   try {
-    JobEnd end = run_job(directory, record, start, environment, control, listener);
+    JobEnd end = run_job(directory, record, start, surroundings, control, listener);
     events.ended(record, end);
     return end;
   } catch (const Error& error) {
@@ -103,11 +103,11 @@ JobEnd run_and_record(JobDirectory& directory,
 int run_and_report(JobDirectory& directory,
                    JobRecord& record,
                    const JobStart& start,
-                   const EnvironmentLookup& environment,
+                   const JobSurroundings& surroundings,
                    Ui& ui) {
   const SystemClock clock;
   RunEvents events(directory, clock);
-  const JobEnd end = run_and_record(directory, record, start, environment, events, ui);
+  const JobEnd end = run_and_record(directory, record, start, surroundings, events, ui);
   if (!end.reader_has_left) {
     report_run(record, end, ui);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/job/job_run.h"
+#include "adapters/job/job_surroundings.h"
 #include "cli/ui.h"
 
 namespace batchllm {
@@ -11,7 +12,7 @@ namespace batchllm {
 int run_and_report(JobDirectory& directory,
                    JobRecord& record,
                    const JobStart& start,
-                   const EnvironmentLookup& environment,
+                   const JobSurroundings& surroundings,
                    Ui& ui);
 
 }  // namespace batchllm

@@ -4,6 +4,7 @@
 #include "cli/job_places.h"
 #include "cli/local_job.h"
 #include "cli/run_command.h"
+#include "cli/settings_loader.h"
 #include "cli/settings_reader.h"
 #include "core/error.h"
 #include "core/json_text.h"
@@ -152,9 +153,11 @@ class JobControlCommand {
     ui_.messages().note(fmt::format("Look: batchllm jobs watch {}", job.id));
   }
 
+  JobSurroundings surroundings() const { return {load_models(line_, environment_), environment_}; }
+
   int resume() {
     if (line_.arguments.empty()) {
-      return resume_command(read_resume_request(line_), environment_, ui_);
+      return resume_command(read_resume_request(line_), surroundings(), ui_);
     }
     std::vector<FoundJob> jobs;
     for (const std::string& id : line_.arguments) {
@@ -168,7 +171,7 @@ class JobControlCommand {
       } else {
         ResumeRequest request = read_resume_request(line_);
         request.job = job.id;
-        worst = std::max(worst, resume_command(request, environment_, ui_));
+        worst = std::max(worst, resume_command(request, surroundings(), ui_));
       }
     }
     if (!changed_.empty()) {
@@ -182,7 +185,7 @@ class JobControlCommand {
     const RetryRequest request = read_retry_request(line_, settings_);
     name_canonical_form(job, "retry");
     if (!job.queued) {
-      return retry_command(request, environment_, ui_);
+      return retry_command(request, surroundings(), ui_);
     }
     const DaemonJob now = post(job, "retry", retry_body(request));
     if (ui_.json()) {

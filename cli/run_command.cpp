@@ -112,7 +112,7 @@ int go_on(const std::string& state_dir,
           const std::string& id,
           const JobOverrides& overrides,
           const JobStart& start,
-          const EnvironmentLookup& environment,
+          const JobSurroundings& surroundings,
           Ui& ui) {
   JobDirectory directory = JobDirectory::open(state_dir, id);
   directory.lock();
@@ -124,21 +124,22 @@ int go_on(const std::string& state_dir,
     return *code;
   }
   check_inputs_unchanged(directory, record);
-  return run_and_report(directory, record, start, environment, ui);
+  return run_and_report(directory, record, start, surroundings, ui);
 }
 
 }  // namespace
 
-int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui) {
+int run_command(RunRequest request, const JobSurroundings& surroundings, Ui& ui) {
   JobRecord record = make_job_record(request);
+  name_model(record.settings, surroundings.models);
   if (request.dry_run || request.show_prompts) {
-    return dry_run(record, request, environment, ui);
+    return dry_run(record, request, surroundings, ui);
   }
   // Everything that can be wrong is found before a job is made of it: columns, template, key,
   // output.
   {
     JobInputs inputs(record, "");
-    const JobModel model = make_model(record.settings, environment, false);
+    const JobModel model = make_model(record.settings, surroundings, false);
     static_cast<void>(model.provider->endpoint());  // the address can be read
     if (can_be_recognised(record)) {
       const auto source = inputs.open_first();
@@ -151,7 +152,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
               : fs::absolute(record.settings.output.path).lexically_normal().string();
     }
   }
-  make_model(record.settings, environment, true);
+  make_model(record.settings, surroundings, true);
   record.identity = job_identity(record);
   const std::string state_dir = ui.state_dir();
   if (can_be_recognised(record) && !request.new_job) {
@@ -166,7 +167,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
       earlier.settings = record.settings;
       earlier.created_ms = created;
       check_output_is_free(earlier);
-      return run_and_report(directory, earlier, {}, environment, ui);
+      return run_and_report(directory, earlier, {}, surroundings, ui);
     }
   }
   check_output_is_free(record);
@@ -178,7 +179,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   JobStart start;
   start.is_new = true;
   try {
-    const int code = run_and_report(directory, record, start, environment, ui);
+    const int code = run_and_report(directory, record, start, surroundings, ui);
     if (code == error_kind(ErrorCode::bad_row).exit_code && !has_ledger(directory)) {
       directory.remove();  // a bad row among the first: the corrected file is another job's
     }
@@ -192,7 +193,7 @@ int run_command(RunRequest request, const EnvironmentLookup& environment, Ui& ui
   }
 }
 
-int resume_command(const ResumeRequest& request, const EnvironmentLookup& environment, Ui& ui) {
+int resume_command(const ResumeRequest& request, const JobSurroundings& surroundings, Ui& ui) {
   const std::string state_dir = ui.state_dir();
   std::string id = request.job;
   if (id.empty()) {
@@ -210,14 +211,14 @@ int resume_command(const ResumeRequest& request, const EnvironmentLookup& enviro
                   "batchllm jobs list shows all jobs");
     }
   }
-  return go_on(state_dir, id, request.overrides, {}, environment, ui);
+  return go_on(state_dir, id, request.overrides, {}, surroundings, ui);
 }
 
-int retry_command(const RetryRequest& request, const EnvironmentLookup& environment, Ui& ui) {
+int retry_command(const RetryRequest& request, const JobSurroundings& surroundings, Ui& ui) {
   JobStart start;
   start.retries_failed = true;
   start.retry_only = {request.only.begin(), request.only.end()};
-  return go_on(ui.state_dir(), request.job, request.overrides, start, environment, ui);
+  return go_on(ui.state_dir(), request.job, request.overrides, start, surroundings, ui);
 }
 
 }  // namespace batchllm

@@ -7,6 +7,7 @@
 #include "cli/queued_job.h"
 #include "cli/schedule_request.h"
 #include "cli/schedule_times.h"
+#include "cli/settings_loader.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/json_text.h"
@@ -145,7 +146,8 @@ class ScheduleCommand {
 
   int add() {
     const ScheduleRequest request = read_schedule_request(line_, settings_);
-    const auto body = schedule_body(request, settings_, environment_, ui_);
+    const auto body =
+        schedule_body(request, settings_, {load_models(line_, environment_), environment_}, ui_);
     if (!body) {
       return 0;  // a dry run
     }

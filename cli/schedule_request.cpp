@@ -73,15 +73,15 @@ ScheduleRequest read_schedule_request(const CommandLine& line, const Settings& s
 
 std::optional<std::string> schedule_body(ScheduleRequest request,
                                          const Settings& settings,
-                                         const EnvironmentLookup& environment,
+                                         const JobSurroundings& surroundings,
                                          Ui& ui) {
   JobRecord record = make_job_record(request.job.run);
   if (request.job.run.dry_run || request.job.run.show_prompts) {
-    dry_run(record, request.job.run, environment, ui);
+    dry_run(record, request.job.run, surroundings, ui);
     return std::nullopt;
   }
-  const DaemonClientSettings connection = daemon_connection(settings, environment);
-  check_job_for_daemon(record, environment);
+  const DaemonClientSettings connection = daemon_connection(settings, surroundings.environment);
+  check_job_for_daemon(record, surroundings);
   DaemonClient client(connection);
   const auto inputs = send_inputs(client, record, is_local_daemon(connection), {}, {});
   JsonWriter json;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/job/job_surroundings.h"
 #include "cli/command_line.h"
 #include "cli/submit_request.h"
 #include "cli/ui.h"
@@ -34,7 +35,7 @@ ScheduleRequest read_schedule_request(const CommandLine& line, const Settings& s
 // daemon on another machine are sent there. Nothing after a dry run, which it does.
 std::optional<std::string> schedule_body(ScheduleRequest request,
                                          const Settings& settings,
-                                         const EnvironmentLookup& environment,
+                                         const JobSurroundings& surroundings,
                                          Ui& ui);
 
 }  // namespace batchllm

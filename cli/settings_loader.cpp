@@ -35,6 +35,10 @@ Settings load_settings(const CommandLine& line, const EnvironmentLookup& environ
   return load_settings(line.flags, environment, working_folder());
 }
 
+ModelCatalog load_models(const CommandLine& line, const EnvironmentLookup& environment) {
+  return ModelCatalog::load(model_files_for(line.flags, environment));
+}
+
 std::vector<std::string> misspelt_variables(const std::vector<std::string>& names) {
   std::vector<std::string> known;
   for (const OptionKey& option : option_table()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/config/config_files.h"
+#include "adapters/providers/model_catalog.h"
 #include "cli/command_line.h"
 #include "core/config_layers.h"
 
@@ -18,6 +19,11 @@ std::vector<ConfigFile> config_files_for(const CommandLine& line,
 // Merges command line, environment and config files. Throws Error(config_invalid) for a file that
 // cannot be used; values from the environment are checked later, by the command that takes them.
 Settings load_settings(const CommandLine& line, const EnvironmentLookup& environment);
+
+// The models that are known here: those that ship with the program, and the user's files over them
+// ([providers.NAME] of config files but a project's, models.toml beside the user's). Throws
+// Error(config_invalid).
+ModelCatalog load_models(const CommandLine& line, const EnvironmentLookup& environment);
 
 // Command line and environment only: for help and version, which no broken file may prevent.
 Settings settings_without_files(const CommandLine& line, const EnvironmentLookup& environment);

@@ -10,6 +10,7 @@
 #include "cli/job_preparation.h"
 #include "cli/jobs_wait_command.h"
 #include "cli/queued_job.h"
+#include "cli/settings_loader.h"
 #include "cli/submit_request.h"
 #include "cli/temporary_input.h"
 #include "core/clock.h"
@@ -38,6 +39,7 @@ class Submission {
       : line_(line),
         settings_(settings),
         environment_(environment),
+        surroundings_{load_models(line, environment), environment},
         ui_(ui),
         request_(read_submit_request(line, settings, SystemClock().wall_ms())),
         connection_(daemon_connection(settings, environment)),
@@ -47,7 +49,7 @@ class Submission {
     take_standard_input();
     JobRecord record = make_job_record(request_.run);
     if (request_.run.dry_run || request_.run.show_prompts) {
-      return dry_run(record, request_.run, environment_, ui_);
+      return dry_run(record, request_.run, surroundings_, ui_);
     }
     check(record);
     if (!client_.is_running()) {
@@ -77,7 +79,7 @@ class Submission {
   }
 
   void check(JobRecord& record) const {
-    check_job_for_daemon(record, environment_);
+    check_job_for_daemon(record, surroundings_);
     if (!record.settings.output.path.empty() && is_local_daemon(connection_)) {
       check_output_is_free(record);
     }
@@ -135,6 +137,7 @@ class Submission {
   const CommandLine& line_;
   const Settings& settings_;
   const EnvironmentLookup& environment_;
+  const JobSurroundings surroundings_;
   Ui& ui_;
   SubmitRequest request_;
   std::optional<TemporaryInput> standard_input_;

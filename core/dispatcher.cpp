@@ -81,8 +81,8 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
   update_counters(now);
   finishing_ = lane_.ready_count() == 0 && lane_.waiting_count() == 0 && queue_.is_drained();
   if (stopping) {
-    const bool patience_is_over = now - *stopping_since_ >= settings_.drain || storage_failed_ ||
-                                  stop_.abandons_answers();
+    const bool patience_is_over =
+        now - *stopping_since_ >= settings_.drain || storage_failed_ || stop_.abandons_answers();
     if (lane_.in_flight() == 0 || patience_is_over) {
       transport_.abandon_all();
       commit();
@@ -222,6 +222,9 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
   }
   lane_.observe(*task, response, now);
   const Answer answer = provider_.decode(response);
+  if (answer.retry_after_ms && !response.retry_after_ms) {
+    response.retry_after_ms = answer.retry_after_ms;
+  }
   if (answer.stops_run) {
     stop_run(response, answer.failure, answer.message);
   }

@@ -5,6 +5,8 @@
 #include "core/prompt.h"
 #include "core/transport.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,7 @@ struct Answer {
   bool stops_run = false;                 // no row can succeed any more: key refused, quota used up
   std::string_view text;  // valid while the decoder's buffers are: until the next call
   std::string message;    // why it failed, for people
+  std::optional<std::int64_t> retry_after_ms;  // told in the body, not in a header
   Usage usage;
 };
 
@@ -31,6 +34,11 @@ class Provider {
 
   // Replaces `body` with the request for `prompt`.
   virtual void encode(const Prompt& prompt, std::string& body) const = 0;
+
+  // Puts an answer and what the user says to it behind the messages of an encoded request.
+  virtual void append_turns(std::string& body,
+                            std::string_view answer,
+                            std::string_view request) const = 0;
 
   // Reads a response that arrived whole (failure none). Never throws: what cannot be read is a
   // `protocol_error`.

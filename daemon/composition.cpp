@@ -8,6 +8,7 @@
 #include "core/atomic_file.h"
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/process_setup.h"
 #include "daemon/api/api_router.h"
 #include "daemon/api/process_input.h"
 #include "daemon/api/scheduled_job.h"
@@ -92,6 +93,7 @@ SchedulerSettings scheduler_settings(const DaemonSettings& settings) {
   scheduler.max_running_tasks = settings.max_running_jobs;
   scheduler.lane_concurrency = settings.concurrency;
   scheduler.key_variables = settings.key_variables;
+  scheduler.model_files = settings.model_files;
   scheduler.lease = std::chrono::milliseconds(settings.lease_ms);
   return scheduler;
 }
@@ -115,7 +117,8 @@ class Service final : public ServiceControl {
         store_(writer_, readers_, hub_, clock_),
         content_(fs::path(start.settings.state_dir) / "files"),
         vault_(daemon_folder(start.settings) / "vault.key"),
-        keys_(store_, vault_),
+        surroundings_{ModelCatalog::load(start.settings.model_files), &environment_variable},
+        keys_(store_, vault_, surroundings_.models),
         scheduler_(store_,
                    worker_program_,
                    scheduler_settings(start.settings),
@@ -129,6 +132,7 @@ class Service final : public ServiceControl {
                  start.settings.state_dir,
                  start.settings.max_upload_bytes,
                  disk_,
+                 surroundings_,
                  keys_,
                  transfers_,
                  start.settings.task_model},
@@ -307,6 +311,7 @@ class Service final : public ServiceControl {
   JobStore store_;
   files::ContentStore content_;
   secrets::KeyVault vault_;
+  JobSurroundings surroundings_;
   ProviderKeys keys_;
   Scheduler scheduler_;
   UrlTransfers transfers_;

@@ -56,7 +56,9 @@ class LayerReader {
     for (const auto& [name, node] : document) {
       const std::string key(name.str());
       const OptionKey* option = find_option(key);
-      if (option != nullptr && section_of(*option).empty()) {
+      if (key == "providers") {
+        check_providers(node);
+      } else if (option != nullptr && section_of(*option).empty()) {
         take(*option, node);
       } else if (is_section(key)) {
         read_section(key, node);
@@ -77,6 +79,16 @@ class LayerReader {
 
   std::string place(const toml::node& node) const {
     return fmt::format("{}:{}", path_, node.source().begin.line);
+  }
+
+  // What stands there is read with the models (adapters/providers/model_catalog.h). Of a project it
+  // could send somebody's key elsewhere.
+  void check_providers(const toml::node& node) const {
+    if (layer_ == Layer::project) {
+      fail(node,
+           "a project's file may not set providers",
+           "write [providers.NAME] into your own config file");
+    }
   }
 
   static bool is_section(std::string_view name) {

@@ -45,6 +45,22 @@ std::vector<ConfigFile> config_files_for(const SettingLayer& flags,
   return find_config_files(find_directories(environment), folder);
 }
 
+std::vector<std::string> model_files_for(const SettingLayer& flags,
+                                         const EnvironmentLookup& environment) {
+  std::vector<std::string> files;
+  for (const ConfigFile& file : config_files_for(flags, environment, "")) {
+    if (file.layer != Layer::project) {
+      files.push_back(file.path);
+    }
+  }
+  const std::string folder = find_directories(environment).config;
+  const bool reads_files = !files.empty();  // not with --no-config
+  if (reads_files && !folder.empty()) {
+    files.push_back(folder + "/models.toml");
+  }
+  return files;
+}
+
 Settings load_settings(const SettingLayer& flags,
                        const EnvironmentLookup& environment,
                        const std::string& folder) {

@@ -17,6 +17,12 @@ std::vector<ConfigFile> config_files_for(const SettingLayer& flags,
                                          const EnvironmentLookup& environment,
                                          const std::string& folder);
 
+// The files that say which models there are (adapters/providers/model_catalog.h), weakest first:
+// the config files but a project's, whose providers could send a key elsewhere, and models.toml of
+// the user. They need not exist.
+std::vector<std::string> model_files_for(const SettingLayer& flags,
+                                         const EnvironmentLookup& environment);
+
 // Merges flags, environment and those config files. Throws Error(config_invalid) for a file that
 // cannot be used; values from the environment are checked later, by the command that takes them.
 Settings load_settings(const SettingLayer& flags,

@@ -46,7 +46,7 @@ std::string find_api_key(const ProviderEntry& provider,
     return key_from_file(model.key_file, "--key-file");
   }
   const bool chosen = !model.key_env.empty();
-  const std::string variable = chosen ? model.key_env : std::string(provider.key_env);
+  const std::string variable = chosen ? model.key_env : provider.key_env;
   std::vector<std::string> looked_in;
   if (!variable.empty()) {
     looked_in.push_back(variable);
@@ -59,7 +59,7 @@ std::string find_api_key(const ProviderEntry& provider,
     }
   }
   if (const auto folder = environment("CREDENTIALS_DIRECTORY"); folder && !folder->empty()) {
-    const std::string path = *folder + "/" + std::string(provider.name);
+    const std::string path = *folder + "/" + provider.name;
     looked_in.push_back(path);
     try {
       return checked_key(read_file(path, k_longest_key_file), path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "adapters/registry.h"
+#include "adapters/providers/model_catalog.h"
 #include "core/config_layers.h"
 #include "core/job_settings.h"
 

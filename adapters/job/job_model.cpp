@@ -2,7 +2,6 @@
 #include "adapters/job/job_model.h"
 
 #include "adapters/job/api_key.h"
-#include "adapters/providers/openai.h"
 #include "adapters/registry.h"
 #include "core/json_text.h"
 #include "core/model_spec.h"
@@ -28,36 +27,46 @@ std::string base_url_of(const ProviderEntry& entry,
     return model.base_url;
   }
   if (!entry.base_url_env.empty()) {
-    if (const auto url = environment(std::string(entry.base_url_env)); url && !url->empty()) {
+    if (const auto url = environment(entry.base_url_env); url && !url->empty()) {
       return *url;
     }
   }
-  return std::string(entry.base_url);
+  return entry.base_url;
 }
 
 }  // namespace
 
+void name_model(JobSettings& settings, const ModelCatalog& models) {
+  settings.model.model = models.resolve(settings.model.model).text();
+}
+
 JobModel make_model(const JobSettings& settings,
-                    const EnvironmentLookup& environment,
+                    const JobSurroundings& surroundings,
                     bool with_key) {
-  const ModelSpec spec = parse_model_spec(settings.model.model, provider_names());
-  const ProviderEntry& entry = *find_provider(spec.provider);
-  ChatModel chat;
-  chat.name = spec.model;
-  chat.base_url = base_url_of(entry, settings.model, environment);
-  chat.key = with_key ? find_api_key(entry, settings.model, environment) : std::string();
-  const bool is_own_server = chat.base_url == entry.base_url;
-  chat.token_limit_name = is_own_server ? entry.token_limit_name : std::string_view("max_tokens");
-  chat.max_tokens = settings.model.max_tokens;
-  chat.temperature = settings.model.temperature;
-  for (const auto& [name, value] : settings.model.parameters) {
-    chat.parameters.emplace_back(name, parameter_json(value));
+  const ModelCatalog& catalog = surroundings.models;
+  const EnvironmentLookup& environment = surroundings.environment;
+  const ModelSpec spec = catalog.resolve(settings.model.model);
+  const ProviderEntry& entry = *catalog.find_provider(spec.provider);
+  ModelRequest request;
+  request.model = spec.model;
+  request.base_url = base_url_of(entry, settings.model, environment);
+  request.key = with_key ? find_api_key(entry, settings.model, environment) : std::string();
+  request.traits = catalog.traits_of(spec);
+  // Of another server it is only known that it speaks the dialect.
+  if (request.base_url != entry.base_url) {
+    request.traits.token_limit = ModelTraits{}.token_limit;
   }
-  chat.ca_file = settings.model.ca_file;
-  chat.http2 = settings.model.http2;
+  request.max_tokens = settings.model.max_tokens;
+  request.temperature = settings.model.temperature;
+  for (const auto& [name, value] : settings.model.parameters) {
+    request.parameters.emplace_back(name, parameter_json(value));
+  }
+  request.ca_file = settings.model.ca_file;
+  request.http2 = settings.model.http2;
+  request.environment = environment;
 
   JobModel model;
-  model.endpoint = chat.base_url;
+  model.endpoint = request.base_url;
   model.provider_title = entry.title;
   model.price = PriceTable::built_in().find(spec);
   model.worst_case_output_tokens =
@@ -65,7 +74,7 @@ JobModel make_model(const JobSettings& settings,
       : model.price && model.price->max_output_tokens
           ? std::min(*model.price->max_output_tokens, k_unknown_output_tokens)
           : k_unknown_output_tokens;
-  model.provider = make_openai_provider(std::move(chat));
+  model.provider = find_dialect(entry.dialect)->make(std::move(request));
   return model;
 }
 

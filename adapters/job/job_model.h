@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/job/job_surroundings.h"
 #include "core/config_layers.h"
 #include "core/job_settings.h"
 #include "core/price_table.h"
@@ -22,11 +23,15 @@ struct JobModel {
   std::int64_t worst_case_output_tokens = 0;
 };
 
-// Address and key come from the settings, else from `environment` (see find_api_key for how the key
-// is looked for). `with_key`: false for a dry run, which sends nothing. Throws Error(usage) for a
-// model that cannot be, Error(key_missing).
+// Makes the model's name a whole model spec where the user left the provider out. Throws
+// Error(usage | model_unknown).
+void name_model(JobSettings& settings, const ModelCatalog& models);
+
+// Address and key come from the settings, else from the surroundings' environment (see find_api_key
+// for how the key is looked for). `with_key`: false for a dry run, which sends nothing. Throws
+// Error(usage) for a model that cannot be, Error(key_missing).
 JobModel make_model(const JobSettings& settings,
-                    const EnvironmentLookup& environment,
+                    const JobSurroundings& surroundings,
                     bool with_key);
 
 }  // namespace batchllm

@@ -55,7 +55,7 @@ class JobSession {
   JobSession(JobDirectory& directory,
              JobRecord& record,
              const JobStart& start,
-             const EnvironmentLookup& environment,
+             const JobSurroundings& surroundings,
              JobControl& control,
              JobListener& listener)
       : directory_(directory),
@@ -64,7 +64,7 @@ class JobSession {
         control_(control),
         stop_(control.stop_reason()),
         listener_(listener),
-        model_(make_model(record.settings, environment, true)),
+        model_(make_model(record.settings, surroundings, true)),
         inputs_(record, directory.folder().string()),
         source_(inputs_.open_first()),
         encoder_(make_encoder(record, *source_, *model_.provider)),
@@ -337,10 +337,10 @@ int JobSession::exit_code(const EngineResult& result) const {
 JobEnd run_job(JobDirectory& directory,
                JobRecord& record,
                const JobStart& start,
-               const EnvironmentLookup& environment,
+               const JobSurroundings& surroundings,
                JobControl& control,
                JobListener& listener) {
-  return JobSession(directory, record, start, environment, control, listener).run();
+  return JobSession(directory, record, start, surroundings, control, listener).run();
 }
 
 }  // namespace batchllm

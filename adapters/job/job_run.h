@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/job/job_control.h"
+#include "adapters/job/job_surroundings.h"
 #include "core/config_layers.h"
 #include "core/engine.h"
 #include "core/job_directory.h"
@@ -63,7 +64,7 @@ struct JobEnd {
 JobEnd run_job(JobDirectory& directory,
                JobRecord& record,
                const JobStart& start,
-               const EnvironmentLookup& environment,
+               const JobSurroundings& surroundings,
                JobControl& control,
                JobListener& listener);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/files/content_store.h"
+#include "adapters/job/job_surroundings.h"
 #include "adapters/secrets/key_vault.h"
 #include "daemon/api/checked_jobs.h"
 #include "daemon/api/url_transfers.h"
@@ -28,6 +29,7 @@ struct ApiContext {
   std::filesystem::path state_dir;
   std::optional<std::uint64_t> max_upload_bytes;
   DiskRoom& disk;
+  const JobSurroundings& surroundings;
   ProviderKeys& keys;
   UrlTransfers& transfers;
   std::string task_model = {};  // that tasks ask unless they name one; empty: their template's

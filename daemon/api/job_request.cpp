@@ -127,6 +127,7 @@ class RequestReader {
                   "who is to be asked? options.model is missing",
                   "for example openai/gpt-4o-mini");
     }
+    name_model(record_.settings, context_.surroundings.models);
   }
 
   void read_inputs() {
@@ -258,7 +259,7 @@ class RequestReader {
 
   // What can be said of a job whose inputs may come later.
   void check_trial() {
-    const JobModel model = make_model(record_.settings, &environment_variable, false);
+    const JobModel model = make_model(record_.settings, context_.surroundings, false);
     static_cast<void>(model.provider->endpoint());
     ChatTemplateText text;
     for (const auto& message : record_.messages) {
@@ -297,7 +298,7 @@ class RequestReader {
     check_output_is_free(record_);
     JobInputs inputs(record_, "");
     const auto source = inputs.open_first();
-    const JobModel model = make_model(record_.settings, &environment_variable, false);
+    const JobModel model = make_model(record_.settings, context_.surroundings, false);
     make_encoder(record_, *source, *model.provider);
     endpoint_ = model.endpoint;
     context_.checked_jobs.remember(record, endpoint_);
@@ -341,8 +342,8 @@ void check_job_request(ApiContext& context, const JsonNode& body) {
   static_cast<void>(RequestReader(context, body, frame, Purpose::trial).read());
 }
 
-void describe_job(QueuedJob& job, const JobRecord& record) {
-  const JobModel model = make_model(record.settings, &environment_variable, false);
+void describe_job(const JobSurroundings& surroundings, QueuedJob& job, const JobRecord& record) {
+  const JobModel model = make_model(record.settings, surroundings, false);
   static_cast<void>(model.provider->endpoint());
   job.model = record.settings.model.model;
   job.lane = lane_of(model.endpoint, record.settings);

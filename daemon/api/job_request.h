@@ -41,7 +41,7 @@ void check_job_request(ApiContext& context, const JsonNode& body);
 
 // What the queue knows of a job beside its record: model, lane, limits, where its result goes.
 // Throws Error(usage) for a model that cannot be.
-void describe_job(QueuedJob& job, const JobRecord& record);
+void describe_job(const JobSurroundings& surroundings, QueuedJob& job, const JobRecord& record);
 
 // The transaction's part: puts new files on record and queues the job. A project that is not there
 // yet is made. A job of the daemon's own user (`actor`) may name any variable for its key.

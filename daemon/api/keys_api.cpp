@@ -51,14 +51,14 @@ std::string make_key_id() {
   return id;
 }
 
-void check_provider(const std::string& name) {
-  const ProviderEntry* entry = find_provider(name);
+void check_provider(const ModelCatalog& models, const std::string& name) {
+  const ProviderEntry* entry = models.find_provider(name);
   if (entry == nullptr) {
-    const auto nearest = nearest_name(name, provider_names());
+    const auto nearest = nearest_name(name, models.provider_names());
     throw Error(ErrorCode::usage,
                 fmt::format("there is no provider {}", printable(name)),
                 nearest ? fmt::format("did you mean {}?", *nearest)
-                        : fmt::format("providers are {}", name_list(provider_names())));
+                        : fmt::format("providers are {}", name_list(models.provider_names())));
   }
   if (entry->key_env.empty()) {
     throw Error(ErrorCode::usage, fmt::format("{} needs no key", entry->title));
@@ -87,7 +87,7 @@ HttpResponse create_key(ApiContext& context, ApiCall& call) {
   const RequestMembers members(body, {"provider", "label", "key"});
   ShownKey shown;
   shown.provider = members.require_text("provider");
-  check_provider(shown.provider);
+  check_provider(context.surroundings.models, shown.provider);
   shown.label = members.text("label", k_longest_label).value_or("default");
   const Secret key = take_key(members.require_text("key", k_longest_key));
   shown.id = make_key_id();

@@ -86,7 +86,10 @@ std::vector<std::string> files_of(sql::Database& database, const std::string& jo
 }
 
 // The same job once more, under its new options.
-Submission submission_of(const QueuedJob& first, const Retry& retry, bool has_ledger) {
+Submission submission_of(const JobSurroundings& surroundings,
+                         const QueuedJob& first,
+                         const Retry& retry,
+                         bool has_ledger) {
   Submission submission;
   QueuedJob& job = submission.job;
   job.kind = first.kind;
@@ -105,7 +108,7 @@ Submission submission_of(const QueuedJob& first, const Retry& retry, bool has_le
     // What lies at an explicit path is the first job's result.
     record.settings.output.conflict = OutputConflict::overwrite;
   }
-  describe_job(job, record);
+  describe_job(surroundings, job, record);
   return submission;
 }
 
@@ -124,7 +127,7 @@ HttpResponse retry_one_job(ApiContext& context, ApiCall& call) {
     return job;
   });
   JobSeed seed(context.state_dir, first.id);
-  Submission submission = submission_of(first, retry, seed.has_files());
+  Submission submission = submission_of(context.surroundings, first, retry, seed.has_files());
   HttpResponse response = post_once(context, call, call.body_text(), [&](JobTable& jobs) {
     require_retryable(require_job(jobs.database(), id));
     submission.file_ids = files_of(jobs.database(), id);

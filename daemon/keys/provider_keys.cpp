@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/keys/provider_keys.h"
 
-#include "adapters/registry.h"
 #include "core/error.h"
 
 #include <optional>
@@ -40,7 +39,7 @@ std::vector<std::pair<std::string, std::string>> ProviderKeys::find(const Queued
     return {{std::string(k_request_key_variable), std::string(found->second.reveal())}};
   }
   const std::string_view provider = std::string_view(job.model).substr(0, job.model.find('/'));
-  const ProviderEntry* entry = find_provider(provider);
+  const ProviderEntry* entry = models_.find_provider(provider);
   if (entry == nullptr || entry->key_env.empty()) {
     return {};
   }

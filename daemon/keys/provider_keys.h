@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/providers/model_catalog.h"
 #include "adapters/secrets/key_vault.h"
 #include "core/mutex.h"
 #include "core/secret.h"
@@ -22,7 +23,10 @@ inline constexpr std::string_view k_request_key_variable = "BATCHLLM_REQUEST_KEY
 // those that came with a request, which are in this process's memory only. Thread-safe.
 class ProviderKeys {
  public:
-  ProviderKeys(JobStore& store, const secrets::KeyVault& vault) : store_(store), vault_(vault) {}
+  ProviderKeys(JobStore& store, const secrets::KeyVault& vault, const ModelCatalog& models)
+      : store_(store),
+        vault_(vault),
+        models_(models) {}
 
   // What the job's worker is to know, as variable and value: its own key, else the newest that is
   // stored for its provider; nothing when there is none. Throws Error(key_missing) when the job's
@@ -39,6 +43,7 @@ class ProviderKeys {
  private:
   JobStore& store_;
   const secrets::KeyVault& vault_;
+  const ModelCatalog& models_;
   Mutex mutex_;
   std::map<std::string, Secret> keys_ BATCHLLM_GUARDED_BY(mutex_);
 };

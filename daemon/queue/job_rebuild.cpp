@@ -128,7 +128,8 @@ QueuedJob job_of(JobRecord record) {
   job.model = record.settings.model.model;
   std::string endpoint;
   try {
-    endpoint = make_model(record.settings, &environment_variable, false).endpoint;
+    const JobSurroundings surroundings{ModelCatalog::built_in(), &environment_variable};
+    endpoint = make_model(record.settings, surroundings, false).endpoint;
   } catch (const Error&) {
     endpoint.clear();  // it is told when the job begins
   }

@@ -302,6 +302,7 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.retries_failed = job.policy.retries_failed && job.view.attempt == 1;
   order.retry_only.assign(job.policy.retry_only.begin(), job.policy.retry_only.end());
   order.variables = settings_.key_variables;
+  order.model_files = settings_.model_files;
   order.trusts_environment = job.policy.trusts_environment;
   try {
     order.keys = find_keys_(job);

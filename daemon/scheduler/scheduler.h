@@ -33,6 +33,7 @@ struct SchedulerSettings {
   std::chrono::milliseconds idle_worker{10'000};
   Backoff backoff;
   std::vector<std::string> key_variables;  // of the environment: what any job may name for its key
+  std::vector<std::string> model_files;    // what workers know models from, see ModelCatalog::load
 };
 
 // Secrets that a job's worker is to know, as variable and value: asked when the job begins, kept

@@ -276,6 +276,7 @@ DaemonSettings load_daemon_settings(const SettingLayer& flags,
   settings.tokens_per_minute = reader.count("daemon.tpm");
   settings.task_model = reader.text("daemon.task_model");
   settings.key_variables = reader.list("daemon.key_env");
+  settings.model_files = model_files_for(flags, environment);
   settings.lease_ms = reader.duration_or_default_ms("daemon.lease");
   settings.drain_timeout_ms = reader.duration_or_default_ms("daemon.drain_timeout");
   settings.retention_ms = optional_duration_ms(reader, "daemon.retention");

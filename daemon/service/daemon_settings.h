@@ -32,6 +32,7 @@ struct DaemonSettings {
   std::optional<std::int64_t> tokens_per_minute;
   std::string task_model;  // that tasks ask; empty: the one that their template names
   std::vector<std::string> key_variables;  // that any job may name for its key
+  std::vector<std::string> model_files;    // what models are known from, see ModelCatalog::load
   std::int64_t lease_ms = 0;
   std::int64_t drain_timeout_ms = 0;
   std::optional<std::int64_t> retention_ms;     // nullopt: ended jobs are kept

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/worker/job_environment.h"
 
-#include "adapters/registry.h"
-
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -19,18 +17,18 @@ bool is_variable_of(std::string_view name, std::string_view variable) noexcept {
          (name.size() == variable.size() || name.substr(variable.size()) == k_file_suffix);
 }
 
-bool is_of_a_provider(std::string_view name) {
-  const auto names = provider_names();
-  return std::any_of(names.begin(), names.end(), [name](const std::string& provider) {
-    const ProviderEntry& entry = *find_provider(provider);
-    return is_variable_of(name, entry.key_env) ||
+bool is_of_a_provider(const ModelCatalog& models, std::string_view name) {
+  const auto& providers = models.providers();
+  return std::any_of(providers.begin(), providers.end(), [name](const ProviderEntry& entry) {
+    return is_variable_of(name, entry.key_env) || is_variable_of(name, entry.key_env_too) ||
            (!entry.base_url_env.empty() && name == entry.base_url_env);
   });
 }
 
-bool may_know(const RunOrder& order, std::string_view name) {
+bool may_know(const RunOrder& order, const ModelCatalog& models, std::string_view name) {
   // A folder, not a secret: the service manager's, with a file for each provider.
-  return order.trusts_environment || name == "CREDENTIALS_DIRECTORY" || is_of_a_provider(name) ||
+  return order.trusts_environment || name == "CREDENTIALS_DIRECTORY" ||
+         is_of_a_provider(models, name) ||
          std::any_of(order.variables.begin(),
                      order.variables.end(),
                      [name](const std::string& allowed) { return is_variable_of(name, allowed); });
@@ -38,15 +36,17 @@ bool may_know(const RunOrder& order, std::string_view name) {
 
 }  // namespace
 
-EnvironmentLookup job_environment(const RunOrder& order, EnvironmentLookup process) {
-  return [&order,
-          process = std::move(process)](const std::string& name) -> std::optional<std::string> {
+EnvironmentLookup job_environment(const RunOrder& order,
+                                  const ModelCatalog& models,
+                                  EnvironmentLookup process) {
+  return [&order, &models, process = std::move(process)](
+             const std::string& name) -> std::optional<std::string> {
     for (const auto& [variable, secret] : order.keys) {
       if (variable == name) {
         return secret;
       }
     }
-    return may_know(order, name) ? process(name) : std::nullopt;
+    return may_know(order, models, name) ? process(name) : std::nullopt;
   };
 }
 

@@ -156,8 +156,9 @@ class Run final : public Work, public JobListener {
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;
     JobDirectory directory = open_directory(state_dir, record, start);
-    const EnvironmentLookup environment = job_environment(order_, &process_variable);
-    const JobEnd end = run_job(directory, record, start, environment, control_, *this);
+    JobSurroundings surroundings{ModelCatalog::load(order_.model_files), {}};
+    surroundings.environment = job_environment(order_, surroundings.models, &process_variable);
+    const JobEnd end = run_job(directory, record, start, surroundings, control_, *this);
     RunEnding ending;
     ending.counts = counts_of(end.result.progress);
     ending.exit_code = end.exit_code;

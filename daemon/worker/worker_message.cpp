@@ -47,6 +47,10 @@ struct LineWriter {
     for (const std::string& variable : order.variables) {
       json.string(variable);
     }
+    json.end_array().key("model_files").begin_array();
+    for (const std::string& file : order.model_files) {
+      json.string(file);
+    }
     json.end_array().key("keys").begin_array();
     for (const auto& [variable, secret] : order.keys) {
       json.begin_array().string(variable).string(secret).end_array();
@@ -201,6 +205,9 @@ RunOrder read_run(const LineReader& line) {
   order.trusts_environment = line.flag("trusts_environment");
   for (const JsonNode& variable : line.node("variables").items()) {
     order.variables.push_back(LineReader::text_of(variable));
+  }
+  for (const JsonNode& file : line.node("model_files").items()) {
+    order.model_files.push_back(LineReader::text_of(file));
   }
   for (const JsonNode& key : line.node("keys").items()) {
     if (key.items().size() != 2) {

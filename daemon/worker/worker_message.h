@@ -31,8 +31,9 @@ struct RunOrder {
   bool retries_failed = false;
   std::vector<std::string> retry_only;
   std::vector<std::pair<std::string, std::string>> keys;  // variable, secret
-  std::vector<std::string> variables;  // of the daemon's environment that any job may name
-  bool trusts_environment = false;     // this one may name every variable
+  std::vector<std::string> variables;    // of the daemon's environment that any job may name
+  bool trusts_environment = false;       // this one may name every variable
+  std::vector<std::string> model_files;  // of the user, see ModelCatalog::load
 };
 
 struct StopOrder {

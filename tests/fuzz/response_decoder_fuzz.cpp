@@ -23,8 +23,8 @@ void require(bool condition) {
 
 batchllm::Provider& provider() {
   static const auto made = [] {
-    batchllm::ChatModel model;
-    model.name = "m";
+    batchllm::ModelRequest model;
+    model.model = "m";
     model.base_url = "http://h/v1";
     model.key = k_key;
     return batchllm::make_openai_provider(model);

@@ -4,6 +4,7 @@
 #include "core/provider.h"
 
 #include <string>
+#include <string_view>
 
 namespace batchllm {
 
@@ -15,6 +16,12 @@ class PlainProvider final : public Provider {
 
   void encode(const Prompt& prompt, std::string& body) const override {
     body = prompt.messages.at(0).text;
+  }
+
+  void append_turns(std::string& body,
+                    std::string_view answer,
+                    std::string_view request) const override {
+    body.append("\n").append(answer).append("\n").append(request);
   }
 
   Answer decode(HttpResponse& response) override {

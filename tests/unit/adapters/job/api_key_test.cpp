@@ -17,10 +17,13 @@ using Variables = std::map<std::string, std::string>;
 std::string find_key(const Variables& variables,
                      const ModelSettings& model = {},
                      const char* provider = "openai") {
-  return find_api_key(*find_provider(provider), model, [&variables](const std::string& name) {
-    const auto found = variables.find(name);
-    return found == variables.end() ? std::nullopt : std::optional(found->second);
-  });
+  return find_api_key(*ModelCatalog::built_in().find_provider(provider),
+                      model,
+                      [&variables](const std::string& name) {
+                        const auto found = variables.find(name);
+                        return found == variables.end() ? std::nullopt
+                                                        : std::optional(found->second);
+                      });
 }
 
 }  // namespace

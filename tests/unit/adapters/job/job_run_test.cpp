@@ -92,7 +92,8 @@ class Job {
       record = directory.load();
     }
     job_folder = directory.folder();
-    return run_job(directory, record, start, environment, control, notebook);
+    return run_job(
+        directory, record, start, {ModelCatalog::built_in(), environment}, control, notebook);
   }
 
   std::string result(const std::string& name = "result.csv") const {
@@ -202,7 +203,12 @@ TEST_CASE("a job that is stopped from outside keeps its answers and goes on late
   JobDirectory directory = JobDirectory::open(job.folder.path(), job.record.id);
   directory.lock();
   JobControl control;
-  const JobEnd rest = run_job(directory, job.record, {}, job.environment, control, job.notebook);
+  const JobEnd rest = run_job(directory,
+                              job.record,
+                              {},
+                              {ModelCatalog::built_in(), job.environment},
+                              control,
+                              job.notebook);
   CHECK(rest.exit_code == 0);
   CHECK(rest.result.requests == 6);
   CHECK(server.requests() == 10);

@@ -2,7 +2,6 @@
 #include "adapters/providers/openai.h"
 
 #include "adapters/providers/base_url.h"
-#include "adapters/registry.h"
 #include "core/json_text.h"
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
@@ -16,12 +15,12 @@ using namespace batchllm;
 
 namespace {
 
-ChatModel model_of(std::string key = {}) {
-  ChatModel model;
-  model.name = "m";
+ModelRequest model_of(std::string key = {}) {
+  ModelRequest model;
+  model.model = "m";
   model.base_url = "http://h/v1";
   model.key = std::move(key);
-  model.token_limit_name = "max_tokens";
+  model.traits.token_limit = "max_tokens";
   return model;
 }
 
@@ -45,7 +44,7 @@ Decoded decode(int status, std::string body, const std::string& key = {}) {
   return {answer.failure, std::string(answer.text), answer.message, answer.usage, answer.stops_run};
 }
 
-std::string encoded(const ChatModel& model, const Prompt& prompt) {
+std::string encoded(const ModelRequest& model, const Prompt& prompt) {
   std::string body = "left over";
   make_openai_provider(model)->encode(prompt, body);
   CHECK(is_json(body));
@@ -66,11 +65,11 @@ TEST_CASE("requests are written as the API wants them", "[openai]") {
   CHECK(encoded(model_of(), prompt) ==
         R"({"model":"m","messages":[{"role":"system","content":"be \"brief\""},)"
         "{\"role\":\"user\",\"content\":\"größe\\n\\u0001\"}]}");
-  ChatModel model = model_of();
-  model.name = "a/\"b\"";
+  ModelRequest model = model_of();
+  model.model = "a/\"b\"";
   model.temperature = 0;
   model.max_tokens = 50;
-  model.token_limit_name = "max_completion_tokens";
+  model.traits.token_limit = "max_completion_tokens";
   model.parameters = {{"response_format", R"({"type":"json_object"})"}, {"top_p", "0.5"}};
   prompt.messages = {{"user", ""}};
   CHECK(encoded(model, prompt) ==
@@ -218,7 +217,7 @@ TEST_CASE("errors are classified by status and body", "[openai]") {
            {404, error(R"("message":"no such model")"), RowFailure::bad_request, false},
            {408, "", RowFailure::timeout, false},
            {409, "", RowFailure::server_error, false},
-           {413, "", RowFailure::bad_request, false},
+           {413, "", RowFailure::context_too_long, false},
            {422, R"({"detail":[{"loc":["body"]}]})", RowFailure::bad_request, false},
            {429, "", RowFailure::rate_limited, false},
            {429,
@@ -311,19 +310,4 @@ TEST_CASE("base URLs are split into address and socket", "[openai]") {
     CHECK(error->code() == ErrorCode::usage);
     CHECK(error->message().find("secret") == std::string::npos);
   }
-}
-
-TEST_CASE("the table of providers has one entry for each name, and usable addresses", "[openai]") {
-  std::set<std::string> seen;
-  for (const auto& name : provider_names()) {
-    CHECK(seen.insert(name).second);
-    const ProviderEntry* entry = find_provider(name);
-    REQUIRE(entry != nullptr);
-    CHECK(parse_base_url(std::string(entry->base_url)).url == entry->base_url);
-    CHECK_FALSE(entry->token_limit_name.empty());
-    CHECK_FALSE(entry->title.empty());
-  }
-  CHECK(find_provider("openai")->key_env == "OPENAI_API_KEY");
-  CHECK(find_provider("nobody") == nullptr);
-  CHECK(find_provider("") == nullptr);
 }

@@ -5,6 +5,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/process_setup.h"
 #include "daemon/api/api_router.h"
 #include "daemon/http/problem.h"
 #include "daemon/queue/queue_schema.h"
@@ -47,6 +48,7 @@ class ApiBench : private ServiceControl {
                  folder_.path(),
                  std::nullopt,
                  disk_,
+                 surroundings_,
                  keys_,
                  transfers_,
                  std::move(task_model)} {}
@@ -148,7 +150,8 @@ class ApiBench : private ServiceControl {
   files::ContentStore content_{folder_.path("files")};
   secrets::KeyVault vault_{folder_.path("vault.key")};
   DiskRoom disk_{with_daemon_folder(folder_.path()), 0};
-  ProviderKeys keys_{store_, vault_};
+  const JobSurroundings surroundings_{ModelCatalog::built_in(), &environment_variable};
+  ProviderKeys keys_{store_, vault_, surroundings_.models};
   WorkerProgram worker_program_{BATCHLLM_WORKER};
   Scheduler scheduler_{
       store_, worker_program_, {}, [this](const QueuedJob& job) { return keys_.find(job); }};

@@ -69,7 +69,7 @@ TEST_CASE("a key sealed with a vault key that is gone is counted, and fails its 
   api.ask("POST", "/api-keys", R"({"provider":"openai","key":"sk-made-up-1234567890"})");
   CHECK(api.keys().count_unreadable() == 0);
   const secrets::KeyVault other(api.folder().path("other.key"));
-  ProviderKeys keys(api.store(), other);
+  ProviderKeys keys(api.store(), other, ModelCatalog::built_in());
   CHECK(keys.count_unreadable() == 1);
   const auto error = thrown_error([&] { keys.find(job_of("openai/any")); });
   REQUIRE(error);

@@ -18,7 +18,7 @@ std::optional<std::string> everything(const std::string& name) {
 TEST_CASE("a job does not learn variables that are no provider's", "[worker][keys]") {
   RunOrder order;
   order.variables = {"MY_KEY"};
-  const EnvironmentLookup lookup = job_environment(order, &everything);
+  const EnvironmentLookup lookup = job_environment(order, ModelCatalog::built_in(), &everything);
   for (const std::string name : {"PATH",
                                  "AWS_SECRET_ACCESS_KEY",
                                  "HOME",
@@ -45,13 +45,14 @@ TEST_CASE("a job does not learn variables that are no provider's", "[worker][key
 TEST_CASE("a job of the daemon's own user may name any variable", "[worker][keys]") {
   RunOrder order;
   order.trusts_environment = true;
-  CHECK(job_environment(order, &everything)("MY_OWN") == "value of MY_OWN");
+  CHECK(job_environment(order, ModelCatalog::built_in(), &everything)("MY_OWN") ==
+        "value of MY_OWN");
 }
 
 TEST_CASE("a key that came with the order stands before the environment", "[worker][keys]") {
   RunOrder order;
   order.keys = {{"OPENAI_API_KEY", "from the vault"}, {"BATCHLLM_REQUEST_KEY", "brought"}};
-  const EnvironmentLookup lookup = job_environment(order, &everything);
+  const EnvironmentLookup lookup = job_environment(order, ModelCatalog::built_in(), &everything);
   CHECK(lookup("OPENAI_API_KEY") == "from the vault");
   CHECK(lookup("BATCHLLM_REQUEST_KEY") == "brought");
 }

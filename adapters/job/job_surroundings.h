@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "adapters/providers/model_catalog.h"
+#include "core/config_layers.h"
+
+namespace batchllm {
+
+// What a job finds where it runs: the models that are known, and the variables in which addresses
+// and keys are looked for. Immutable; outlives the job's run.
+struct JobSurroundings {
+  ModelCatalog models;
+  EnvironmentLookup environment;
+};
+
+}  // namespace batchllm

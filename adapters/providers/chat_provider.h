@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "adapters/providers/model_request.h"
+#include "adapters/providers/wire_error.h"
+#include "adapters/providers/wire_json.h"
+#include "core/provider.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace batchllm {
+
+// What a response said, before anybody judges it. Views live as long as the response.
+struct Reply {
+  bool has_answer = false;   // it holds an answer, be it an empty one
+  std::string_view text;     // what is not thought
+  std::string_view refusal;  // the model's own words
+  std::string_view finish;   // why it ended, in the dialect's word
+  Usage usage;
+  wire::ErrorBody error;
+  std::optional<std::int64_t> retry_after_ms;  // told in the body
+};
+
+// What every dialect of JSON over HTTP has in common. A dialect is a class that says where requests
+// go (its constructor), how messages are written and where in a response things are.
+//
+// A request is head_ + messages + tail_: what does not change from row to row is made once.
+class ChatProvider : public Provider {
+ public:
+  HttpEndpoint endpoint() const override { return endpoint_; }
+
+  void encode(const Prompt& prompt, std::string& body) const override;
+  void append_turns(std::string& body,
+                    std::string_view answer,
+                    std::string_view request) const override;
+  Answer decode(HttpResponse& response) override;
+
+ protected:
+  // What a word for the end of an answer means; `none`: it is whole.
+  struct FinishWord {
+    std::string_view word;
+    RowFailure failure;
+  };
+
+  // Takes base URL, certificates and HTTP version into the endpoint. Throws Error(usage) for a URL
+  // that cannot be.
+  explicit ChatProvider(ModelRequest request);
+
+  // `path` behind the base URL.
+  void send_to(std::string_view path) { endpoint_.url += path; }
+
+  void add_header(std::string name, std::string value) {
+    endpoint_.headers.emplace_back(std::move(name), std::move(value));
+  }
+
+  // Writes the messages between head_ and tail_.
+  virtual void write_messages(const Prompt& prompt, std::string& body) const = 0;
+
+  // Writes one more message behind those that are there, with the comma before it.
+  virtual void write_turn(std::string_view role,
+                          std::string_view text,
+                          std::string& body) const = 0;
+
+  // Takes what matters out of one member of the response's object. False: it cannot be read.
+  virtual bool read_member(std::string_view key, wire::ondemand::value value, Reply& reply) = 0;
+
+  // What the dialect's word for the end of an answer means. Words that nobody knows count as whole.
+  virtual RowFailure meaning_of(std::string_view finish) const = 0;
+
+  // What an error response means. `reply.error` is what its body says.
+  virtual RowFailure failure_of(const HttpResponse& response, const Reply& reply) const;
+
+  // Puts a further piece behind the answer's text.
+  void add_text(std::string_view piece, Reply& reply);
+
+  // The same for the last message of the user in `prompt`: that with the attachments.
+  static std::size_t last_of_user(const Prompt& prompt);
+
+  const ModelRequest& request() const noexcept { return request_; }
+
+  std::string head_;
+  std::string tail_;
+
+ private:
+  Answer decode_error(const HttpResponse& response, Reply& reply, bool is_readable) const;
+  void judge(Reply& reply, Answer& answer) const;
+  bool read(HttpResponse& response, Reply& reply);
+  std::string shown(std::string_view text, std::size_t columns) const;
+
+  ModelRequest request_;
+  HttpEndpoint endpoint_;
+  wire::ondemand::parser parser_;
+  std::string joined_text_;
+};
+
+// Looks `finish` up; RowFailure::none for a word that is not there.
+template <typename Words>
+RowFailure find_finish(const Words& words, std::string_view finish) {
+  for (const auto& [word, failure] : words) {
+    if (word == finish) {
+      return failure;
+    }
+  }
+  return RowFailure::none;
+}
+
+// A data: URL in its parts; nullopt for every other URL.
+struct DataUrl {
+  std::string_view media_type;
+  std::string_view base64;
+};
+
+std::optional<DataUrl> split_data_url(std::string_view url);
+
+// Appends ,"name":json.
+void append_member(std::string& object, std::string_view name, std::string_view json);
+
+}  // namespace batchllm

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace batchllm {
+
+// How a model is made to answer in JSON that matches a schema.
+enum class SchemaMode : std::uint8_t {
+  native,        // the dialect's own member for a JSON Schema
+  json_object,   // JSON mode, the schema in the instructions
+  tool,          // the arguments of a tool that must be called
+  instructions,  // nothing but words
+};
+
+// What sets a model apart within its dialect: data of share/models.toml, never a condition in code.
+struct ModelTraits {
+  std::string token_limit = "max_tokens";  // name of the limit of an answer's tokens
+  std::string system_role = "system";      // "developer"; "user": put before the user's first text
+  std::string seed = "seed";               // name of the seed; empty: it has none
+  std::string effort;  // how --effort is said, see ModelCatalog; empty: it is not
+  SchemaMode schema_mode = SchemaMode::native;
+  bool takes_temperature = true;
+  bool limit_is_required = false;                      // a request without a token limit is refused
+  std::optional<std::int64_t> max_output_tokens = {};  // of one answer
+  std::optional<std::int64_t> context_tokens = {};     // input and output together
+  std::string extra = {};  // JSON members that every request gets: "\"store\":false"
+};
+
+}  // namespace batchllm

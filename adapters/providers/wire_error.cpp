@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/providers/wire_error.h"
+
+#include "core/text.h"
+
+#include <algorithm>
+#include <array>
+
+namespace batchllm::wire {
+namespace {
+
+constexpr std::array<std::string_view, 4> k_throttling = {
+    "rate limit", "too many requests", "throttl", "per minute"};
+
+// Source: the words of each provider, in lower case.
+constexpr std::array<std::string_view, 12> k_too_long = {
+    "prompt is too long",                       // Anthropic
+    "maximum context length",                   // OpenAI, vLLM, OpenRouter, Mistral
+    "exceeds the context window",               // OpenAI
+    "exceeds the maximum number of tokens",     // Gemini
+    "exceeds the available context size",       // llama.cpp
+    "reduce the length of the messages",        // Groq
+    "longer than the model's context length",   // Together
+    "input is too long for requested model",    // Bedrock
+    "prompt too long; exceeded",                // Ollama
+    "exceeds max context length",               // Ollama
+    "too many tokens: total number of tokens",  // Cohere
+    "context length exceeded",
+};
+
+constexpr std::array<std::string_view, 4> k_quota_codes = {"insufficient_quota",
+                                                           "credit_balance_exhausted",
+                                                           "billing_hard_limit_reached",
+                                                           "billing_error"};
+
+template <typename Words>
+bool has_any(std::string_view text, const Words& words) {
+  return std::any_of(words.begin(), words.end(), [text](std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  });
+}
+
+bool is_quota(const ErrorBody& error) {
+  return std::any_of(k_quota_codes.begin(), k_quota_codes.end(), [&](std::string_view code) {
+    return error.is(code);
+  });
+}
+
+RowFailure classify_refusal(const ErrorBody& error) {
+  if (error.is("context_length_exceeded") || error.is("exceed_context_size_error") ||
+      says_context_too_long(error.message)) {
+    return RowFailure::context_too_long;
+  }
+  if (error.is("content_filter") || error.is("content_policy_violation")) {
+    return RowFailure::content_filtered;
+  }
+  return RowFailure::bad_request;
+}
+
+RowFailure classify_429(const ErrorBody& error) {
+  if (is_quota(error)) {
+    return RowFailure::quota_exhausted;
+  }
+  // One request above the whole minute's limit never fits.
+  return error.message.starts_with("Request too large") ? RowFailure::context_too_long
+                                                        : RowFailure::rate_limited;
+}
+
+}  // namespace
+
+bool says_context_too_long(std::string_view message) {
+  const std::string text = lowercase(message);
+  if (has_any(text, k_throttling)) {
+    return false;
+  }
+  const bool gemini = text.find("input token count") != std::string::npos &&
+                      text.find("exceeds the maximum") != std::string::npos;
+  return gemini || has_any(text, k_too_long);
+}
+
+RowFailure classify_error(int status, const ErrorBody& error) {
+  switch (status) {
+    case 401:
+    case 403:
+      return RowFailure::auth_refused;
+    case 402:
+      return RowFailure::quota_exhausted;
+    case 408:
+      return RowFailure::timeout;
+    case 409:
+      return RowFailure::server_error;
+    case 413:
+      return RowFailure::context_too_long;
+    case 429:
+      return classify_429(error);
+    case 498:  // Groq's flex tier
+    case 503:
+    case 529:
+      return RowFailure::overloaded;
+    default:
+      return status >= 500 ? RowFailure::server_error : classify_refusal(error);
+  }
+}
+
+bool ends_run(RowFailure failure) noexcept {
+  return failure == RowFailure::auth_refused || failure == RowFailure::quota_exhausted;
+}
+
+std::string for_people(std::string_view text, std::string_view secret, std::size_t columns) {
+  if (secret.empty()) {
+    return one_line(text, columns);
+  }
+  std::string clean;
+  // More than can be shown is not needed: four bytes are the longest character.
+  while (!text.empty() && clean.size() <= columns * 4) {
+    const auto at = std::min(text.find(secret), text.size());
+    clean += text.substr(0, at);
+    clean += at == text.size() ? "" : "***";
+    text.remove_prefix(std::min(text.size(), at + secret.size()));
+  }
+  return one_line(clean, columns);
+}
+
+}  // namespace batchllm::wire

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapters/providers/wire_json.h"
+
+#include "adapters/json/json_scan.h"
+#include "core/text.h"
+
+namespace batchllm::wire {
+
+std::string_view string_or_empty(ondemand::value value) {
+  std::string_view text;
+  return value.get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
+}
+
+std::string text_of(ondemand::value value) {
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS) {
+    return std::string(text);
+  }
+  std::int64_t number = 0;
+  return value.get_int64().get(number) == simdjson::SUCCESS ? std::to_string(number)
+                                                            : std::string();
+}
+
+std::int64_t count_of(ondemand::value value) {
+  std::int64_t count = 0;
+  return value.get_int64().get(count) == simdjson::SUCCESS && count > 0 ? count : 0;
+}
+
+bool is_whole(const HttpResponse& response) {
+  const std::string_view text = trim(response.text());
+  json::BracketScan scan;
+  return json::scan_brackets(text, scan) == text.size();
+}
+
+}  // namespace batchllm::wire
