@@ -2,6 +2,7 @@
 #include "core/dispatcher.h"
 
 #include "core/text.h"
+#include "core/token_estimate.h"
 
 #include <fmt/format.h>
 
@@ -113,6 +114,7 @@ void Dispatcher::fill_lane() {
       if (task->known_failure != RowFailure::none) {
         settle_known(std::move(task));
       } else {
+        go_on_with_answers(*task);
         lane_.add(std::move(task));
       }
     }
@@ -229,7 +231,15 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
     stop_run(response, answer.failure, answer.message);
   }
   if (answer.failure == RowFailure::none) {
-    take_answer(std::move(task), response, answer);
+    CheckedAnswer checked{true, answer.text, {}, {}};
+    if (settings_.check != nullptr) {
+      checked = settings_.check->check(answer.text);
+    }
+    if (checked.is_valid) {
+      take_answer(std::move(task), response, answer, checked.text);
+    } else {
+      take_invalid(std::move(task), response, answer, std::move(checked));
+    }
   } else {
     take_failure(
         std::move(task), response, answer.failure, answer.message, answer.usage, answer.text);
@@ -238,15 +248,84 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
 
 void Dispatcher::take_answer(std::unique_ptr<RowTask> task,
                              HttpResponse& response,
-                             const Answer& answer) {
+                             const Answer& answer,
+                             std::string_view text) {
   lane_.succeeded(clock_.now());
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::ok;
-  outcome.output = answer.text;
+  outcome.output = text;
   outcome.usage = answer.usage;
   outcome.cost_micro_usd = cost_of(answer.usage);
   budget_.settle(task->reserved_micro_usd, outcome.cost_micro_usd.value_or(0));
   finish_row(std::move(task), std::move(outcome));
+}
+
+// The provider did its part: what is wrong is said to the model, as often as it may be.
+void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
+                              HttpResponse& response,
+                              const Answer& answer,
+                              CheckedAnswer checked) {
+  lane_.succeeded(clock_.now());
+  const std::optional<std::int64_t> cost = cost_of(answer.usage);
+  budget_.settle(task->reserved_micro_usd, cost.value_or(0));
+  if (task->reasked == settings_.reasks) {
+    Outcome outcome = start_outcome(*task, response);
+    outcome.status = RowStatus::failed;
+    outcome.failure = RowFailure::invalid_answer;
+    outcome.message = std::move(checked.problem);
+    outcome.output = answer.text;
+    outcome.usage = answer.usage;
+    outcome.cost_micro_usd = cost;
+    finish_row(std::move(task), std::move(outcome));
+    return;
+  }
+  StepAnswer kept;
+  kept.row_index = task->place.row_index;
+  kept.attempt = task->earlier_attempts + task->attempts;
+  kept.failure = RowFailure::invalid_answer;
+  kept.text = answer.text;
+  kept.usage = answer.usage;
+  kept.cost_micro_usd = cost;
+  ledger_.append(kept);
+  spend(*task, answer.usage);
+  task->shown_micro_usd += cost.value_or(0);
+  counters_.cost_micro_usd.fetch_add(cost.value_or(0), std::memory_order_relaxed);
+  ask_again(*task, answer.text, checked.request);
+  if (stop_.token().stop_requested()) {
+    queue_.recycle(std::move(task));  // the ledger has what it needs to go on
+    return;
+  }
+  task->free_attempts = task->attempts;  // tries of the next request are counted anew
+  lane_.add_first(std::move(task));
+}
+
+void Dispatcher::ask_again(RowTask& task, std::string_view answer, std::string_view request) {
+  provider_.append_turns(task.body, answer, request);
+  task.estimated_tokens += estimate_tokens(answer).upper + estimate_tokens(request).upper;
+  ++task.reasked;
+}
+
+// Takes a row up where an earlier run left it.
+void Dispatcher::go_on_with_answers(RowTask& task) {
+  for (const StepAnswer& answer : task.answers) {
+    const CheckedAnswer checked = settings_.check == nullptr
+                                      ? CheckedAnswer{}
+                                      : settings_.check->check(answer.text);
+    if (!checked.is_valid && task.reasked < settings_.reasks) {
+      ask_again(task, answer.text, checked.request);
+    }
+    spend(task, answer.usage);
+  }
+  task.answers.clear();
+}
+
+void Dispatcher::spend(RowTask& task, const Usage& usage) {
+  task.spent.input_tokens += usage.input_tokens;
+  task.spent.output_tokens += usage.output_tokens;
+  task.spent.cached_tokens += usage.cached_tokens;
+  if (const auto cost = cost_of(usage)) {
+    task.spent_micro_usd = task.spent_micro_usd.value_or(0) + *cost;
+  }
 }
 
 void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
@@ -320,12 +399,19 @@ Outcome Dispatcher::start_outcome(const RowTask& task, const HttpResponse& respo
 }
 
 void Dispatcher::finish_row(std::unique_ptr<RowTask> task, Outcome outcome) {
+  outcome.usage.input_tokens += task->spent.input_tokens;
+  outcome.usage.output_tokens += task->spent.output_tokens;
+  outcome.usage.cached_tokens += task->spent.cached_tokens;
+  if (task->spent_micro_usd) {
+    outcome.cost_micro_usd = outcome.cost_micro_usd.value_or(0) + *task->spent_micro_usd;
+  }
   ledger_.append(outcome);
   auto& counter = outcome.status == RowStatus::ok       ? counters_.ok
                   : outcome.status == RowStatus::failed ? counters_.failed
                                                         : counters_.skipped;
   counter.fetch_add(1, std::memory_order_relaxed);
-  counters_.cost_micro_usd.fetch_add(outcome.cost_micro_usd.value_or(0), std::memory_order_relaxed);
+  counters_.cost_micro_usd.fetch_add(outcome.cost_micro_usd.value_or(0) - task->shown_micro_usd,
+                                     std::memory_order_relaxed);
   counters_.input_tokens.fetch_add(outcome.usage.input_tokens, std::memory_order_relaxed);
   counters_.output_tokens.fetch_add(outcome.usage.output_tokens, std::memory_order_relaxed);
   ++finished_rows_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/answer_check.h"
 #include "core/budget.h"
 #include "core/clock.h"
 #include "core/concurrency_limit.h"
@@ -28,6 +29,8 @@ struct DispatcherSettings {
   std::optional<TimePoint> deadline;
   std::optional<std::int64_t> max_failures;
   std::optional<double> max_failures_share;
+  AnswerCheck* check = nullptr;  // of the answers' form; null: any will do
+  std::uint32_t reasks = 0;      // how often a row is asked again whose answer has not that form
   Milliseconds drain{30'000};  // how long answers in flight are waited for after a stop
   std::string provider_name;   // for messages
   std::string endpoint;        // the same
@@ -82,7 +85,17 @@ class Dispatcher final : public TransportUser {
   void commit();
   void hand_over_done();
   void settle_known(std::unique_ptr<RowTask> task);
-  void take_answer(std::unique_ptr<RowTask> task, HttpResponse& response, const Answer& answer);
+  void take_answer(std::unique_ptr<RowTask> task,
+                   HttpResponse& response,
+                   const Answer& answer,
+                   std::string_view text);
+  void take_invalid(std::unique_ptr<RowTask> task,
+                    HttpResponse& response,
+                    const Answer& answer,
+                    CheckedAnswer checked);
+  void ask_again(RowTask& task, std::string_view answer, std::string_view request);
+  void go_on_with_answers(RowTask& task);
+  void spend(RowTask& task, const Usage& usage);
   void take_failure(std::unique_ptr<RowTask> task,
                     HttpResponse& response,
                     RowFailure failure,

@@ -64,7 +64,7 @@ EngineResult Engine::run(const ShowProgress& show) {
 
   Lane lane(settings_.lane);
   Budget budget(settings_.max_cost_micro_usd,
-                earlier_.cost_micro_usd,
+                earlier_.cost_micro_usd + parts_.ledger.open_answers_micro_usd(),
                 parts_.ledger.open_attempts_micro_usd());
   TaskQueue queue(k_rows_queued, settings_.max_bytes_in_flight);
   settings_.reader.pack_rows = streams_answers;

@@ -37,6 +37,9 @@ class Lane {
 
   void add(std::unique_ptr<RowTask> task) { ready_.push_back(std::move(task)); }
 
+  // Before those that are ready: a row that has begun.
+  void add_first(std::unique_ptr<RowTask> task) { ready_.push_front(std::move(task)); }
+
   std::size_t ready_count() const noexcept { return ready_.size(); }
 
   std::size_t waiting_count() const noexcept { return waiting_.size(); }

@@ -166,7 +166,7 @@ std::optional<OpenAttempt> Ledger::take_open_attempt(std::uint64_t row_index) {
   if (found == open_attempts_.end()) {
     return std::nullopt;
   }
-  const OpenAttempt attempt = found->second;
+  OpenAttempt attempt = std::move(found->second);
   open_attempts_.erase(found);
   return attempt;
 }
@@ -176,6 +176,17 @@ std::int64_t Ledger::open_attempts_micro_usd() const {
   std::int64_t sum = 0;
   for (const auto& [row_index, attempt] : open_attempts_) {
     sum += attempt.answered ? 0 : attempt.max_cost_micro_usd;
+  }
+  return sum;
+}
+
+std::int64_t Ledger::open_answers_micro_usd() const {
+  const MutexLock lock(mutex_);
+  std::int64_t sum = 0;
+  for (const auto& [row_index, attempt] : open_attempts_) {
+    for (const StepAnswer& answer : attempt.answers) {
+      sum += answer.cost_micro_usd.value_or(0);
+    }
   }
   return sum;
 }
@@ -219,6 +230,10 @@ void Ledger::append(const Outcome& outcome) {
   outgoing.totals.cost_micro_usd += outcome.cost_micro_usd.value_or(0);
   outgoing.totals.input_tokens += outcome.usage.input_tokens;
   outgoing.totals.output_tokens += outcome.usage.output_tokens;
+}
+
+void Ledger::append(const StepAnswer& answer) {
+  append_answer_line(outgoing_of(answer.row_index).bytes, answer);
 }
 
 void Ledger::commit(std::int64_t wall_ms) {

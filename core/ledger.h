@@ -61,6 +61,9 @@ class Ledger {
   // What the attempts of `take_open_attempt` may have cost, as far as they are not taken yet.
   std::int64_t open_attempts_micro_usd() const;
 
+  // What answers have cost with which rows without an outcome go on.
+  std::int64_t open_answers_micro_usd() const;
+
   // Makes a row with an outcome open again, to be asked once more. Its shard must be open.
   void reopen(std::uint64_t row_index);
 
@@ -74,6 +77,9 @@ class Ledger {
   void note_ended(const EndedRecord& record) { ended_.push_back(record); }
 
   void append(const Outcome& outcome);
+
+  // An answer with which the row goes on.
+  void append(const StepAnswer& answer);
 
   // Writes what was collected: outcomes first, then failures, then what is about to be sent. The
   // rows are settled when it returns. Throws Error(storage | storage_full): then nothing may be

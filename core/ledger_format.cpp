@@ -23,6 +23,7 @@ constexpr std::size_t k_seal_bytes = k_checksum_name.size() + k_checksum_digits 
 constexpr std::string_view k_row_prefix = R"({"row":)";
 constexpr std::string_view k_sent_prefix = R"({"sent":[)";
 constexpr std::string_view k_ended_prefix = R"({"ended":[)";
+constexpr std::string_view k_answer_prefix = R"({"answer":[)";
 constexpr std::string_view k_header_prefix = R"({"ledger":)";
 constexpr std::string_view k_status_name = R"(,"status":")";
 
@@ -49,6 +50,19 @@ void append_text(std::string& out, std::string_view text) {
 void append_number(std::string& out, std::string_view name, std::int64_t value) {
   out += name;
   append_integer(out, value);
+}
+
+void append_usage(std::string& out,
+                  const Usage& usage,
+                  const std::optional<std::int64_t>& cost_micro_usd) {
+  append_number(out, R"(,"input_tokens":)", usage.input_tokens);
+  append_number(out, R"(,"output_tokens":)", usage.output_tokens);
+  if (usage.cached_tokens != 0) {
+    append_number(out, R"(,"cached_tokens":)", usage.cached_tokens);
+  }
+  if (cost_micro_usd) {
+    append_number(out, R"(,"cost_micro_usd":)", *cost_micro_usd);
+  }
 }
 
 // Takes an unsigned number off the front; false when there is none.
@@ -78,6 +92,18 @@ std::int64_t member_integer(const simdjson::dom::object& object, std::string_vie
 std::string_view member_text(const simdjson::dom::object& object, std::string_view name) {
   std::string_view value;
   return object[name].get(value) == simdjson::SUCCESS ? value : std::string_view{};
+}
+
+void read_usage(const simdjson::dom::object& object,
+                Usage& usage,
+                std::optional<std::int64_t>& cost_micro_usd) {
+  usage.input_tokens = member_integer(object, "input_tokens");
+  usage.output_tokens = member_integer(object, "output_tokens");
+  usage.cached_tokens = member_integer(object, "cached_tokens");
+  std::int64_t cost = 0;
+  if (object["cost_micro_usd"].get(cost) == simdjson::SUCCESS) {
+    cost_micro_usd = cost;
+  }
 }
 
 }  // namespace
@@ -134,6 +160,22 @@ void append_ended_line(std::string& out, const std::vector<EndedRecord>& records
   seal_line(out, start);
 }
 
+void append_answer_line(std::string& out, const StepAnswer& answer) {
+  const std::size_t start = out.size();
+  out += k_answer_prefix;
+  append_integer(out, answer.row_index);
+  out += ',';
+  append_integer(out, std::uint64_t{answer.attempt});
+  out += ',';
+  append_integer(out, std::uint64_t{answer.step});
+  out += ",\"";
+  out += answer.failure == RowFailure::none ? "ok" : failure_name(answer.failure);
+  out += R"("],"output":)";
+  append_text(out, answer.text);
+  append_usage(out, answer.usage, answer.cost_micro_usd);
+  seal_line(out, start);
+}
+
 void append_outcome_line(std::string& out, const Outcome& outcome) {
   const std::size_t start = out.size();
   out += k_row_prefix;
@@ -160,14 +202,7 @@ void append_outcome_line(std::string& out, const Outcome& outcome) {
   }
   append_number(out, R"(,"attempts":)", outcome.attempts);
   append_number(out, R"(,"latency_ms":)", outcome.latency_ms);
-  append_number(out, R"(,"input_tokens":)", outcome.usage.input_tokens);
-  append_number(out, R"(,"output_tokens":)", outcome.usage.output_tokens);
-  if (outcome.usage.cached_tokens != 0) {
-    append_number(out, R"(,"cached_tokens":)", outcome.usage.cached_tokens);
-  }
-  if (outcome.cost_micro_usd) {
-    append_number(out, R"(,"cost_micro_usd":)", *outcome.cost_micro_usd);
-  }
+  append_usage(out, outcome.usage, outcome.cost_micro_usd);
   if (!outcome.request_id.empty()) {
     out += R"(,"request_id":)";
     append_text(out, outcome.request_id);
@@ -202,6 +237,8 @@ LineGlance glance(std::string_view line) noexcept {
     seen.kind = LineGlance::Kind::sent;
   } else if (line.starts_with(k_ended_prefix)) {
     seen.kind = LineGlance::Kind::ended;
+  } else if (line.starts_with(k_answer_prefix)) {
+    seen.kind = LineGlance::Kind::answer;
   } else if (line.starts_with(k_header_prefix)) {
     seen.kind = LineGlance::Kind::header;
   }
@@ -243,6 +280,33 @@ std::vector<EndedRecord> read_ended_line(std::string_view line) {
   return records;
 }
 
+std::optional<StepAnswer> read_answer_line(std::string_view line) {
+  thread_local simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  simdjson::dom::array key;
+  if (parser.parse(line.data(), line.size()).get(object) != simdjson::SUCCESS ||
+      object["answer"].get(key) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  StepAnswer answer;
+  std::uint64_t attempt = 0;
+  std::uint64_t step = 0;
+  std::string_view failure;
+  if (key.at(0).get(answer.row_index) != simdjson::SUCCESS ||
+      key.at(1).get(attempt) != simdjson::SUCCESS || key.at(2).get(step) != simdjson::SUCCESS ||
+      key.at(3).get(failure) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  answer.attempt = static_cast<std::uint32_t>(attempt);
+  answer.step = static_cast<std::uint32_t>(step);
+  if (failure != "ok") {
+    answer.failure = failure_from_name(failure).value_or(RowFailure::invalid_answer);
+  }
+  answer.text = member_text(object, "output");
+  read_usage(object, answer.usage, answer.cost_micro_usd);
+  return answer;
+}
+
 std::optional<Outcome> read_outcome_line(std::string_view line) {
   thread_local simdjson::dom::parser parser;
   simdjson::dom::object object;
@@ -267,13 +331,7 @@ std::optional<Outcome> read_outcome_line(std::string_view line) {
   outcome.http_status = static_cast<int>(member_integer(object, "http_status"));
   outcome.attempts = static_cast<std::uint32_t>(member_integer(object, "attempts"));
   outcome.latency_ms = member_integer(object, "latency_ms");
-  outcome.usage.input_tokens = member_integer(object, "input_tokens");
-  outcome.usage.output_tokens = member_integer(object, "output_tokens");
-  outcome.usage.cached_tokens = member_integer(object, "cached_tokens");
-  std::int64_t cost = 0;
-  if (object["cost_micro_usd"].get(cost) == simdjson::SUCCESS) {
-    outcome.cost_micro_usd = cost;
-  }
+  read_usage(object, outcome.usage, outcome.cost_micro_usd);
   outcome.request_id = member_text(object, "request_id");
   return outcome;
 }

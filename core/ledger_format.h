@@ -20,6 +20,8 @@ namespace batchllm {
 //   {"ledger":1,"job":"job_…","shard":0,"first_row":0,…}            the first line
 //   {"sent":[[ROW,ATTEMPT,MAX_COST],…],…}           these requests leave now; cost in micro-USD
 //   {"ended":[[ROW,ATTEMPT,"FAILURE"],…],…}         these came back with a failure that may pass
+//   {"answer":[ROW,ATTEMPT,STEP,"ok"],"output":"…",…}  a step of the row has its answer, and the
+//                                                   row goes on; "invalid_answer": it is asked again
 //   {"row":ROW,"status":"ok","output":"…",…}        the row has its outcome; a later one counts
 inline constexpr int k_ledger_version = 1;
 
@@ -38,12 +40,25 @@ struct EndedRecord {
   RowFailure failure = RowFailure::none;
 };
 
+// An answer that is not yet the row's outcome: of a step before the last, or one that has not the
+// form that was asked for and that the model is told so.
+struct StepAnswer {
+  std::uint64_t row_index = 0;
+  std::uint32_t attempt = 0;
+  std::uint32_t step = 0;
+  RowFailure failure = RowFailure::none;  // invalid_answer: asked again
+  std::string text;
+  Usage usage;
+  std::optional<std::int64_t> cost_micro_usd;
+};
+
 // Each appends one line, with its checksum.
 void append_header_line(std::string& out, std::string_view job_id, std::uint64_t shard);
 void append_sent_line(std::string& out,
                       const std::vector<SentRecord>& records,
                       std::int64_t wall_ms);
 void append_ended_line(std::string& out, const std::vector<EndedRecord>& records);
+void append_answer_line(std::string& out, const StepAnswer& answer);
 void append_outcome_line(std::string& out, const Outcome& outcome);
 
 // Ends any JSON object line that was begun at `start` in `out` ("{…" without its brace) with the
@@ -55,7 +70,7 @@ bool is_intact(std::string_view line) noexcept;
 
 // What a line says at a glance, without a JSON parse: only for intact lines.
 struct LineGlance {
-  enum class Kind : std::uint8_t { header, sent, ended, outcome, other };
+  enum class Kind : std::uint8_t { header, sent, ended, answer, outcome, other };
   Kind kind = Kind::other;
   std::uint64_t row_index = 0;       // of an outcome
   RowStatus status = RowStatus::ok;  // of an outcome
@@ -65,6 +80,9 @@ LineGlance glance(std::string_view line) noexcept;
 
 std::vector<SentRecord> read_sent_line(std::string_view line);
 std::vector<EndedRecord> read_ended_line(std::string_view line);
+
+// nullopt when the line is no answer of a step.
+std::optional<StepAnswer> read_answer_line(std::string_view line);
 
 // The whole outcome; nullopt when the line is no outcome.
 std::optional<Outcome> read_outcome_line(std::string_view line);

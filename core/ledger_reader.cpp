@@ -112,13 +112,46 @@ class Scanner {
           end_attempt(record);
         }
         break;
+      case LineGlance::Kind::answer:
+        take_answer(text);
+        break;
       case LineGlance::Kind::outcome:
-        result_.open_attempts.erase(seen.row_index);
+        forget_attempts(seen);
         add_usage(result_.totals, text);
         outcome_(offset, text, seen);
         break;
       case LineGlance::Kind::other:
         break;
+    }
+  }
+
+  void take_answer(std::string_view text) {
+    if (auto answer = read_answer_line(text)) {
+      OpenAttempt& attempt = result_.open_attempts[answer->row_index];
+      attempt.attempts = std::max(attempt.attempts, answer->attempt);
+      attempt.answered = true;
+      attempt.answers.push_back(*std::move(answer));
+    }
+  }
+
+  // A row that failed may be asked again: by then it still has the answers of the steps before.
+  void forget_attempts(const LineGlance& seen) {
+    const auto found = result_.open_attempts.find(seen.row_index);
+    if (found == result_.open_attempts.end()) {
+      return;
+    }
+    std::erase_if(found->second.answers, [](const StepAnswer& answer) {
+      return answer.failure != RowFailure::none;
+    });
+    if (seen.status == RowStatus::ok || found->second.answers.empty()) {
+      result_.open_attempts.erase(found);
+      return;
+    }
+    found->second.answered = true;
+    found->second.max_cost_micro_usd = 0;
+    for (StepAnswer& answer : found->second.answers) {
+      answer.usage = {};  // the outcome has counted it
+      answer.cost_micro_usd.reset();
     }
   }
 

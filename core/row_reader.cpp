@@ -213,11 +213,12 @@ void RowReader::ask(std::size_t row, const RowPlace& place) {
 }
 
 void RowReader::settle_doubt(RowTask& task) {
-  const auto attempt = ledger_.take_open_attempt(task.place.row_index);
+  auto attempt = ledger_.take_open_attempt(task.place.row_index);
   if (!attempt) {
     return;
   }
   task.earlier_attempts = attempt->attempts;
+  task.answers = std::move(attempt->answers);
   if (attempt->answered) {
     return;
   }

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "core/clock.h"
+#include "core/ledger_format.h"
 #include "core/outcome.h"
 #include "core/row_batch.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace batchllm {
 
@@ -25,6 +28,11 @@ struct RowTask {
   std::uint32_t attempts = 0;
   std::uint32_t free_attempts = 0;     // of these, the ones that the provider did not take up
   std::uint32_t earlier_attempts = 0;  // of runs before this one
+  std::uint32_t reasked = 0;           // how often it was told what is wrong with its answer
+  std::vector<StepAnswer> answers;     // of runs before this one, with which the row goes on
+  Usage spent;                         // for answers that are not its outcome
+  std::optional<std::int64_t> spent_micro_usd;
+  std::int64_t shown_micro_usd = 0;    // of it, what the progress of this run has counted
   std::int64_t estimated_tokens = 0;
   std::int64_t reserved_micro_usd = 0;
   std::size_t queued_bytes = 0;  // its share of the bytes between reader and outcome

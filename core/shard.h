@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace batchllm {
 
@@ -52,11 +53,12 @@ class RowState {
   std::uint64_t bits_ = 0;
 };
 
-// A row that was sent and whose answer is not in the ledger.
+// A row that was sent and whose outcome is not in the ledger.
 struct OpenAttempt {
   std::uint32_t attempts = 0;
   std::int64_t max_cost_micro_usd = 0;  // what all its unanswered attempts may have cost
-  bool answered = false;  // the last one came back with a failure: nothing is in doubt
+  bool answered = false;  // the last one came back: nothing is in doubt
+  std::vector<StepAnswer> answers = {};  // that it has already, in order
 };
 
 // Sums over rows; what a manifest keeps of a sealed shard.

@@ -591,3 +591,89 @@ TEST_CASE("a job of no rows sends nothing and writes an empty result", "[engine]
   CHECK(result.result_complete);
   CHECK(job.written.lines() == Lines{"text|output"});
 }
+
+namespace {
+
+// Wants upper case.
+class UpperCaseCheck final : public AnswerCheck {
+ public:
+  CheckedAnswer check(std::string_view answer) override {
+    const bool is_upper = answer.find_first_of("abcdefghijklmnopqrstuvwxyz") == answer.npos;
+    return {is_upper, is_upper ? answer : std::string_view(), "not in upper case", "Shout!"};
+  }
+};
+
+ScriptedAnswer says(std::string text) {
+  ScriptedAnswer answer;
+  answer.body = std::move(text);
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("an answer without the form that is wanted is told so, as often as allowed", "[engine]") {
+  UpperCaseCheck check;
+  Job job({"good", "slow", "bad"});
+  job.settings.dispatcher.check = &check;
+  job.settings.dispatcher.reasks = 2;
+  job.settings.dispatcher.price = one_micro_a_token();
+  const EngineResult result = job.run([](const std::string& body, std::size_t) {
+    if (body == "good" || body == "slow\nno\nShout!\nno\nShout!") {
+      return says("YES");
+    }
+    return says("no");
+  });
+  CHECK(result.progress.ok == 2);
+  CHECK(result.progress.failed == 1);
+  CHECK(job.sent.size() == 1 + 3 + 3);
+  const auto outcomes = job.outcomes();
+  CHECK(outcomes.at(0).attempts == 1);
+  CHECK(outcomes.at(1).output == "YES");
+  CHECK(outcomes.at(1).attempts == 3);
+  CHECK(outcomes.at(1).usage.input_tokens == 30);
+  CHECK(outcomes.at(1).cost_micro_usd == 45);
+  CHECK(outcomes.at(2).failure == RowFailure::invalid_answer);
+  CHECK(outcomes.at(2).message == "not in upper case");
+  CHECK(outcomes.at(2).output == "no");
+  CHECK(result.progress.cost_micro_usd == 15 + 45 + 45);
+  CHECK(result.in_doubt == 0);
+}
+
+TEST_CASE("a row that was told what is wrong goes on from there after an interruption",
+          "[engine]") {
+  UpperCaseCheck check;
+  Job job({"row"});
+  job.settings.dispatcher.check = &check;
+  job.settings.dispatcher.reasks = 2;
+  job.settings.dispatcher.price = one_micro_a_token();
+  job.run([&job](const std::string&, std::size_t) {
+    job.interrupt();
+    return says("no");
+  });
+  CHECK(job.sent == std::vector<std::string>{"row"});
+  CHECK(job.outcomes().empty());
+  const EngineResult result = job.run([](const std::string&, std::size_t) { return says("YES"); });
+  CHECK(job.sent == std::vector<std::string>{"row\nno\nShout!"});
+  CHECK(result.in_doubt == 0);
+  CHECK(result.all_rows_done);
+  CHECK(job.outcomes().at(0).attempts == 2);
+  CHECK(job.outcomes().at(0).cost_micro_usd == 30);
+  CHECK(result.progress.cost_micro_usd == 30);
+}
+
+TEST_CASE("what was spent on answers before an interruption counts for the limit", "[engine]") {
+  UpperCaseCheck check;
+  Job job({"row"});
+  job.settings.dispatcher.check = &check;
+  job.settings.dispatcher.reasks = 5;
+  job.settings.dispatcher.price = one_micro_a_token();
+  job.run([&job](const std::string&, std::size_t) {
+    job.interrupt();
+    return says("no");
+  });
+  job.settings.max_cost_micro_usd = 100;  // 15 are spent, and the next may cost more than 85
+  job.run([](const std::string&, std::size_t) { return says("YES"); });
+  CHECK(job.sent.empty());
+  REQUIRE(job.error);
+  CHECK(job.error->code() == ErrorCode::cost_limit);
+}
