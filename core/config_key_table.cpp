@@ -57,6 +57,8 @@ constexpr std::array k_options = {
               "randomness of the answers", "", 0, 10},
     OptionKey{"run.max_tokens", 0, count, "N", "", SetBy::anyone, "Model", k_beginning,
               "longest answer in tokens", "", 1, k_billion},
+    OptionKey{"run.effort", 0, text, "LEVEL", "", SetBy::anyone, "Model", k_beginning,
+              "how hard a reasoning model thinks: none, low, medium, high"},
     OptionKey{"run.param", 0, json_pairs, "NAME=VALUE", "", SetBy::anyone, "Model", k_beginning,
               "another request parameter, JSON or text (repeatable)"},
     OptionKey{"run.key_env", 0, text, "NAME", "", SetBy::user, "Model", k_asking,
@@ -67,6 +69,22 @@ constexpr std::array k_options = {
               "certificates to trust instead of the system's"},
     OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", k_beginning,
               "use HTTP/2 where the server offers it"},
+
+    // Answer
+    OptionKey{"run.schema", 0, text, "FILE|JSON", "", SetBy::anyone, "Answer", k_beginning,
+              "JSON Schema that every answer must match; each field becomes a column"},
+    OptionKey{"run.fields", 0, text, "LIST", "", SetBy::anyone, "Answer", k_beginning,
+              "the same in short: \"label:enum(bug,praise), sure:number, tags:string[], note?:string\""},
+    OptionKey{"run.choices", 0, list, "A,B,C", "", SetBy::anyone, "Answer", k_beginning,
+              "the answer must be one of these"},
+    OptionKey{"run.extract", 0, text, "WHAT", "", SetBy::anyone, "Answer", k_beginning,
+              "keep of the answer: json, code, tag:NAME or regex:PATTERN"},
+    OptionKey{"run.strip", 0, flag, "", "false", SetBy::anyone, "Answer", k_beginning,
+              "drop blanks and quotes around the answer"},
+    OptionKey{"run.map", 0, pairs, "FIELD=COLUMN", "", SetBy::anyone, "Answer", k_beginning,
+              "column for a field of the answer (repeatable)"},
+    OptionKey{"run.reask", 0, count, "N", "1", SetBy::anyone, "Answer", k_beginning,
+              "ask again, with what was wrong, when an answer has not its form", "", 0, 10},
 
     // Input
     OptionKey{"run.input_format", 0, choice, "FORMAT", "", SetBy::anyone, "Input", k_reading,
@@ -351,6 +369,9 @@ using KeyPair = std::pair<std::string_view, std::string_view>;
 
 constexpr std::array k_exclusive = {
     KeyPair{"run.prompt", "run.prompt_file"},
+    KeyPair{"run.schema", "run.fields"},
+    KeyPair{"run.schema", "run.choices"},
+    KeyPair{"run.fields", "run.choices"},
     KeyPair{"run.prompt", "run.template"},
     KeyPair{"run.prompt_file", "run.template"},
     KeyPair{"run.system", "run.system_file"},

@@ -62,6 +62,14 @@ void visit_question(Visitor& visit, Settings& settings) {
   visit.pairs("parameters", settings.model.parameters);
   visit.optional_decimal("temperature", settings.model.temperature);
   visit.optional_integer("max_tokens", settings.model.max_tokens);
+  visit.text("effort", settings.model.effort);
+  visit.text("schema", settings.answer.schema);
+  visit.text("fields", settings.answer.fields);
+  visit.text("extract", settings.answer.extract);
+  visit.flag("strip", settings.answer.strip);
+  visit.texts("choices", settings.answer.choices);
+  visit.pairs("columns_of_fields", settings.answer.columns_of_fields);
+  visit.integer("reasks", settings.answer.reasks);
 }
 
 template <typename Visitor, typename Settings>

@@ -48,10 +48,22 @@ struct ModelSettings {
   std::vector<std::pair<std::string, std::string>> parameters;  // --param k=v, v as typed
   std::optional<double> temperature;
   std::optional<std::int64_t> max_tokens;
+  std::string effort;  // of reasoning: "low", "high"; empty: as the model does by itself
   std::string key_env;
   std::string key_file;
   std::string ca_file;
   bool http2 = false;
+};
+
+// The form that answers must have, and what of them is kept.
+struct AnswerSettings {
+  std::string schema;                // a JSON Schema; empty: none
+  std::string fields;                // the same in short (core/answer_fields.h)
+  std::string extract;               // "json", "code", "tag:NAME", "regex:…"; empty: all of it
+  bool strip = false;                // blanks and quotes around it
+  std::vector<std::string> choices;  // it must be one of them
+  std::vector<std::pair<std::string, std::string>> columns_of_fields;  // field -> column
+  std::int64_t reasks = 1;  // how often a row is asked again whose answer has not the form
 };
 
 struct LimitSettings {
@@ -88,6 +100,7 @@ struct JobSettings {
   bool on_bad_row_given = false;
   PromptSettings prompt;
   ModelSettings model;
+  AnswerSettings answer;
   LimitSettings limits;
   OutputSettings output;
   InDoubtPolicy in_doubt = InDoubtPolicy::retry;

@@ -112,8 +112,21 @@ ModelSettings read_model(const SettingReader& reader) {
   model.parameters = reader.pairs("run.param");
   model.temperature = reader.number("run.temperature");
   model.max_tokens = reader.count("run.max_tokens");
+  model.effort = reader.text("run.effort");
   model.http2 = reader.flag("run.http2");
   return model;
+}
+
+AnswerSettings read_answer(const SettingReader& reader) {
+  AnswerSettings answer;
+  answer.schema = reader.text("run.schema");
+  answer.fields = reader.text("run.fields");
+  answer.extract = reader.text("run.extract");
+  answer.strip = reader.flag("run.strip");
+  answer.choices = reader.list("run.choices");
+  answer.columns_of_fields = reader.pairs("run.map");
+  answer.reasks = reader.count("run.reask").value_or(AnswerSettings{}.reasks);
+  return answer;
 }
 
 OutputSettings read_output(const SettingReader& reader) {
@@ -205,6 +218,7 @@ JobSettings read_job_settings(const Settings& settings, std::vector<std::string>
       reader.text("run.on_bad_row") == "reject" ? BadRowPolicy::reject : BadRowPolicy::stop;
   job.prompt = read_prompt(reader);
   job.model = read_model(reader);
+  job.answer = read_answer(reader);
   job.output = read_output(reader);
   apply_asking_options(settings, job);
   return job;

@@ -33,8 +33,17 @@ JobSettings full_settings() {
   s.on_bad_row_given = true;
   s.prompt.variables = {{"k", "v"}, {"größe", "\n\"1\""}};
   s.prompt.image_column = "photo";
-  s.model = {
-      "openai/m", "http://h/v1", {{"top_p", "0.5"}}, 0.25, 99, "KEY", "key.txt", "ca.pem", true};
+  s.model = {"openai/m",
+             "http://h/v1",
+             {{"top_p", "0.5"}},
+             0.25,
+             99,
+             "low",
+             "KEY",
+             "key.txt",
+             "ca.pem",
+             true};
+  s.answer = {"{}", "a:string", "json", true, {"x", "y"}, {{"a", "b"}}, 3};
   s.limits = {7, 8, 9, 10, 11, 12, 13, 14, 0.125};
   s.output = {"/tmp/o.csv",
               OutputFormat::tsv,
