@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/registry.h"
 
+#include "adapters/providers/anthropic.h"
 #include "adapters/providers/openai.h"
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::array k_dialects = {
     Dialect{"openai", "OpenAI chat completions", &make_openai_provider},
+    Dialect{"anthropic", "Anthropic messages", &make_anthropic_provider},
 };
 
 }  // namespace

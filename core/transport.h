@@ -49,6 +49,7 @@ struct HttpResponse {
   std::optional<std::int64_t> limit_tokens;
   std::optional<std::int64_t> remaining_tokens;
   std::string request_id;
+  std::string error_type;  // x-amzn-errortype
 
   std::string_view text() const noexcept { return {body, body_size}; }
 };

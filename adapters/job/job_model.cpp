@@ -7,12 +7,14 @@
 #include "core/model_spec.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace batchllm {
 namespace {
 
-// Held back for a row when neither --max-tokens nor the price table says how long an answer can be.
+// Held back for a row, and asked for where a limit is required, when neither --max-tokens nor the
+// model's data says less.
 constexpr std::int64_t k_unknown_output_tokens = 16'384;
 
 // A value of --param as JSON: what is JSON already stays, everything else is a string.
@@ -32,6 +34,19 @@ std::string base_url_of(const ProviderEntry& entry,
     }
   }
   return entry.base_url;
+}
+
+// The most tokens that one answer can have, as far as that is known.
+std::int64_t longest_answer(const ModelSettings& model,
+                            const ModelTraits& traits,
+                            const std::optional<Price>& price) {
+  if (model.max_tokens) {
+    return *model.max_tokens;
+  }
+  const auto known = traits.max_output_tokens ? traits.max_output_tokens
+                     : price                  ? price->max_output_tokens
+                                              : std::nullopt;
+  return std::min(known.value_or(k_unknown_output_tokens), k_unknown_output_tokens);
 }
 
 }  // namespace
@@ -69,11 +84,10 @@ JobModel make_model(const JobSettings& settings,
   model.endpoint = request.base_url;
   model.provider_title = entry.title;
   model.price = PriceTable::built_in().find(spec);
-  model.worst_case_output_tokens =
-      settings.model.max_tokens ? *settings.model.max_tokens
-      : model.price && model.price->max_output_tokens
-          ? std::min(*model.price->max_output_tokens, k_unknown_output_tokens)
-          : k_unknown_output_tokens;
+  model.worst_case_output_tokens = longest_answer(settings.model, request.traits, model.price);
+  if (request.traits.limit_is_required) {
+    request.max_tokens = model.worst_case_output_tokens;
+  }
   model.provider = find_dialect(entry.dialect)->make(std::move(request));
   return model;
 }

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace batchllm {
 namespace {
 
@@ -28,14 +31,6 @@ bool find_root(wire::ondemand::document& document, wire::ondemand::object& root)
   return false;
 }
 
-// Of an error that comes with status 200: routers put the status that they got into its code.
-RowFailure failure_in_answer(const wire::ErrorBody& error) {
-  const auto status = parse_integer(error.code);
-  return status && *status >= 400 && *status <= 599
-             ? wire::classify_error(static_cast<int>(*status), error)
-             : RowFailure::server_error;
-}
-
 }  // namespace
 
 ChatProvider::ChatProvider(ModelRequest request)
@@ -44,6 +39,26 @@ ChatProvider::ChatProvider(ModelRequest request)
   endpoint_.ca_file = request_.ca_file;
   endpoint_.http2 = request_.http2;
   add_header("Content-Type", "application/json");
+}
+
+void ChatProvider::send_to(std::string_view path) {
+  endpoint_.url.insert(std::min(endpoint_.url.find('?'), endpoint_.url.size()), path);
+}
+
+void ChatProvider::send_to(std::string_view version, std::string_view path) {
+  const std::string_view url = endpoint_.url;
+  const bool has_version = url.substr(0, url.find('?')).ends_with(version);
+  send_to(has_version ? std::string(path) : std::string(version).append(path));
+}
+
+void ChatProvider::add_key(std::string_view usual_header) {
+  if (request_.key.empty()) {
+    return;
+  }
+  const std::string& header = request_.traits.key_header;
+  std::string name(header.empty() ? usual_header : header);
+  const bool is_bearer = equals_ignoring_case(name, "authorization");
+  add_header(std::move(name), (is_bearer ? "Bearer " : "") + request_.key);
 }
 
 void ChatProvider::encode(const Prompt& prompt, std::string& body) const {
@@ -84,14 +99,15 @@ void ChatProvider::judge(Reply& reply, Answer& answer) const {
   answer.text = reply.text;
   answer.failure = meaning_of(reply.finish);
   if (!reply.error.message.empty() && (!reply.has_answer || answer.failure != RowFailure::none)) {
-    answer.failure = failure_in_answer(reply.error);
+    answer.failure = failure_of(status_of(reply.error), reply);
     answer.stops_run = wire::ends_run(answer.failure);
     answer.message = shown(reply.error.message, k_longest_message);
   } else if (!reply.has_answer && answer.failure == RowFailure::none) {
     answer.failure = RowFailure::protocol_error;
     answer.message = "the response holds no answer";
   } else if (answer.failure == RowFailure::content_filtered) {
-    answer.message = "the provider's content filter cut the answer off";
+    answer.message = reply.has_answer ? "the provider's content filter cut the answer off"
+                                      : "the provider's content filter refuses the prompt";
   } else if (!reply.refusal.empty() || answer.failure == RowFailure::refused) {
     answer.failure = RowFailure::refused;
     answer.message = reply.refusal.empty()
@@ -112,7 +128,10 @@ Answer ChatProvider::decode_error(const HttpResponse& response,
                                   Reply& reply,
                                   bool is_readable) const {
   Answer answer;
-  answer.failure = failure_of(response, reply);
+  if (reply.error.type.empty()) {
+    reply.error.type = response.error_type;
+  }
+  answer.failure = failure_of(response.status, reply);
   answer.stops_run = wire::ends_run(answer.failure);
   answer.retry_after_ms = reply.retry_after_ms;
   if (response.status >= 300 && response.status < 400) {
@@ -128,8 +147,14 @@ Answer ChatProvider::decode_error(const HttpResponse& response,
   return answer;
 }
 
-RowFailure ChatProvider::failure_of(const HttpResponse& response, const Reply& reply) const {
-  return wire::classify_error(response.status, reply.error);
+RowFailure ChatProvider::failure_of(int status, const Reply& reply) const {
+  return wire::classify_error(status, reply.error);
+}
+
+// Routers put the status that they got into the error's code.
+int ChatProvider::status_of(const wire::ErrorBody& error) const {
+  const auto status = parse_integer(error.code);
+  return status && *status >= 400 && *status <= 599 ? static_cast<int>(*status) : 500;
 }
 
 bool ChatProvider::read(HttpResponse& response, Reply& reply) {
@@ -174,8 +199,42 @@ std::size_t ChatProvider::last_of_user(const Prompt& prompt) {
   return last;
 }
 
+void ChatProvider::write_instructions(const Prompt& prompt,
+                                      std::string_view before,
+                                      std::string_view after,
+                                      std::string& body) const {
+  bool is_first = true;
+  for (const Prompt::Message& message : prompt.messages) {
+    if (is_instruction(message)) {
+      body += is_first ? before : R"(\n\n)";
+      append_json_escaped(body, message.text);
+      is_first = false;
+    }
+  }
+  body += is_first ? "" : after;
+}
+
+const std::string* ChatProvider::parameter(std::string_view name) const noexcept {
+  for (const auto& [other, json] : request_.parameters) {
+    if (other == name) {
+      return &json;
+    }
+  }
+  return nullptr;
+}
+
+void ChatProvider::add_parameters(std::string& object,
+                                  const std::function<bool(std::string_view name)>& belongs) const {
+  for (const auto& [name, json] : request_.parameters) {
+    const std::string& its_name = name == "seed" ? request_.traits.seed : name;
+    if (belongs(name) && !its_name.empty()) {
+      append_member(object, its_name, json);
+    }
+  }
+}
+
 std::string ChatProvider::shown(std::string_view text, std::size_t columns) const {
-  return wire::for_people(text, request_.key, columns);
+  return wire::for_people(text, secret(), columns);
 }
 
 std::optional<DataUrl> split_data_url(std::string_view url) {
@@ -194,6 +253,35 @@ void append_member(std::string& object, std::string_view name, std::string_view 
   append_json_string(object, name);
   object += ':';
   object += json;
+}
+
+void append_nested(std::string& object, std::string_view path, std::string_view json) {
+  const auto dot = path.find('.');
+  if (dot == std::string_view::npos) {
+    append_member(object, path, json);
+    return;
+  }
+  std::string inside;
+  append_nested(inside, path.substr(dot + 1), json);
+  append_member(object, path.substr(0, dot), "{" + inside + "}");
+}
+
+std::optional<std::int64_t> thinking_tokens(std::string_view effort) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 7> k_words = {{
+      {"none", 0},
+      {"minimal", 512},
+      {"low", 1024},
+      {"medium", 8192},
+      {"high", 24'576},
+      {"xhigh", 32'768},
+      {"max", 65'536},
+  }};
+  for (const auto& [word, tokens] : k_words) {
+    if (word == effort) {
+      return tokens;
+    }
+  }
+  return parse_integer(effort);
 }
 
 }  // namespace batchllm

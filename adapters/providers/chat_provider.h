@@ -7,6 +7,7 @@
 #include "core/provider.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,12 +52,18 @@ class ChatProvider : public Provider {
   // that cannot be.
   explicit ChatProvider(ModelRequest request);
 
-  // `path` behind the base URL.
-  void send_to(std::string_view path) { endpoint_.url += path; }
+  // `path` behind the base URL, before its query when it has one.
+  void send_to(std::string_view path);
+
+  // The same, with `version` ("/v1") before it unless the base URL already ends with that.
+  void send_to(std::string_view version, std::string_view path);
 
   void add_header(std::string name, std::string value) {
     endpoint_.headers.emplace_back(std::move(name), std::move(value));
   }
+
+  // Sends the key, when there is one, in the header that the traits name, else in `usual_header`.
+  void add_key(std::string_view usual_header);
 
   // Writes the messages between head_ and tail_.
   virtual void write_messages(const Prompt& prompt, std::string& body) const = 0;
@@ -72,14 +79,41 @@ class ChatProvider : public Provider {
   // What the dialect's word for the end of an answer means. Words that nobody knows count as whole.
   virtual RowFailure meaning_of(std::string_view finish) const = 0;
 
-  // What an error response means. `reply.error` is what its body says.
-  virtual RowFailure failure_of(const HttpResponse& response, const Reply& reply) const;
+  // What an error response of that HTTP status means. `reply.error` is what its body says.
+  virtual RowFailure failure_of(int status, const Reply& reply) const;
+
+  // The HTTP status that an error inside a response of status 200 would have had.
+  virtual int status_of(const wire::ErrorBody& error) const;
+
+  // What must not be shown although a server may repeat it; empty: nothing.
+  virtual std::string_view secret() const { return request_.key; }
 
   // Puts a further piece behind the answer's text.
   void add_text(std::string_view piece, Reply& reply);
 
-  // The same for the last message of the user in `prompt`: that with the attachments.
+  // The last message of the user in `prompt`: that with the attachments.
   static std::size_t last_of_user(const Prompt& prompt);
+
+  // True for a message that stands apart from the conversation: not where the model takes
+  // instructions only from its user.
+  bool is_instruction(const Prompt::Message& message) const {
+    return message.role == "system" && request_.traits.system_role != "user";
+  }
+
+  // Writes the prompt's instructions, if it has any, as the inside of one JSON string between
+  // `before` and `after`.
+  void write_instructions(const Prompt& prompt,
+                          std::string_view before,
+                          std::string_view after,
+                          std::string& body) const;
+
+  // The value of --param, as JSON; nullptr when it was not given.
+  const std::string* parameter(std::string_view name) const noexcept;
+
+  // Appends the parameters that `belongs` is true for, the seed under its own name or, where there
+  // is none, not at all.
+  void add_parameters(std::string& object,
+                      const std::function<bool(std::string_view name)>& belongs) const;
 
   const ModelRequest& request() const noexcept { return request_; }
 
@@ -119,5 +153,12 @@ std::optional<DataUrl> split_data_url(std::string_view url);
 
 // Appends ,"name":json.
 void append_member(std::string& object, std::string_view name, std::string_view json);
+
+// Appends ,"a":{"b":json} for "a.b".
+void append_nested(std::string& object, std::string_view path, std::string_view json);
+
+// The tokens of thought that stand for "low", "high" …, for models that are told a number: 0 for
+// "none", nullopt for a word without meaning. A number stands for itself.
+std::optional<std::int64_t> thinking_tokens(std::string_view effort);
 
 }  // namespace batchllm

@@ -31,10 +31,11 @@ constexpr std::array<std::pair<std::string_view, SchemaMode>, 4> k_schema_modes 
     {"instructions", SchemaMode::instructions},
 }};
 
-constexpr std::array<std::string_view, 10> k_trait_names = {"token_limit",
+constexpr std::array<std::string_view, 11> k_trait_names = {"token_limit",
                                                             "system_role",
                                                             "seed",
                                                             "effort",
+                                                            "key_header",
                                                             "schema",
                                                             "temperature",
                                                             "limit_required",
@@ -252,6 +253,9 @@ class ModelCatalogReader {
     }
     if (name == "effort") {
       return [text = text_of(node, name)](ModelTraits& traits) { traits.effort = text; };
+    }
+    if (name == "key_header") {
+      return [text = text_of(node, name)](ModelTraits& traits) { traits.key_header = text; };
     }
     if (name == "schema") {
       return [mode = schema_mode_of(node)](ModelTraits& traits) { traits.schema_mode = mode; };

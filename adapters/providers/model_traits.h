@@ -20,7 +20,8 @@ struct ModelTraits {
   std::string token_limit = "max_tokens";  // name of the limit of an answer's tokens
   std::string system_role = "system";      // "developer"; "user": put before the user's first text
   std::string seed = "seed";               // name of the seed; empty: it has none
-  std::string effort;  // how --effort is said, see ModelCatalog; empty: it is not
+  std::string effort;      // member that says --effort, "a.b" inside "a"; empty: none
+  std::string key_header;  // the key's; empty: the dialect's own
   SchemaMode schema_mode = SchemaMode::native;
   bool takes_temperature = true;
   bool limit_is_required = false;                      // a request without a token limit is refused

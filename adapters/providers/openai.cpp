@@ -44,23 +44,6 @@ class OpenAiProvider final : public ChatProvider {
   static void read_tool_call(ondemand::value value, Reply& reply);
 };
 
-void read_error(ondemand::value value, wire::ErrorBody& error) {
-  std::string_view text;
-  if (value.get_string().get(text) == simdjson::SUCCESS) {
-    error.message = text;
-    return;
-  }
-  (void)wire::for_each_member(value, [&](std::string_view key, ondemand::value member) {
-    if (key == "message") {
-      error.message = wire::text_of(member);
-    } else if (key == "type") {
-      error.type = wire::text_of(member);
-    } else if (key == "code") {
-      error.code = wire::text_of(member);
-    }
-  });
-}
-
 void read_usage(ondemand::value value, Usage& usage) {
   (void)wire::for_each_member(value, [&](std::string_view key, ondemand::value member) {
     if (key == "prompt_tokens") {
@@ -82,9 +65,7 @@ void read_usage(ondemand::value value, Usage& usage) {
 OpenAiProvider::OpenAiProvider(ModelRequest given) : ChatProvider(std::move(given)) {
   const ModelRequest& model = request();
   send_to("/chat/completions");
-  if (!model.key.empty()) {
-    add_header("Authorization", "Bearer " + model.key);
-  }
+  add_key("Authorization");
   head_ = R"({"model":)" + json_string(model.model) + R"(,"messages":[)";
   tail_ = "]";
   if (model.temperature && model.traits.takes_temperature) {
@@ -94,15 +75,13 @@ OpenAiProvider::OpenAiProvider(ModelRequest given) : ChatProvider(std::move(give
     append_member(tail_, model.traits.token_limit, std::to_string(*model.max_tokens));
   }
   if (!model.effort.empty() && !model.traits.effort.empty()) {
-    append_member(tail_, model.traits.effort, json_string(model.effort));
+    append_nested(tail_, model.traits.effort, json_string(model.effort));
   }
   add_schema();
   if (!model.traits.extra.empty()) {
     tail_ += "," + model.traits.extra;
   }
-  for (const auto& [name, json] : model.parameters) {
-    append_member(tail_, name == "seed" ? model.traits.seed : name, json);
-  }
+  add_parameters(tail_, [](std::string_view) { return true; });
   tail_ += '}';
 }
 
@@ -185,7 +164,7 @@ bool OpenAiProvider::read_member(std::string_view key, ondemand::value value, Re
   if (key == "usage") {
     read_usage(value, reply.usage);
   } else if (key == "error") {
-    read_error(value, reply.error);
+    wire::read_error(value, reply.error);
   } else if (key == "message") {  // Mistral, older vLLM: no object around the error's members
     reply.error.message = wire::text_of(value);
   } else if (key == "type") {
@@ -214,7 +193,7 @@ void OpenAiProvider::read_choice(ondemand::value value, Reply& reply) {
     } else if (key == "finish_reason") {
       reply.finish = wire::string_or_empty(member);
     } else if (key == "error") {  // OpenRouter, in a response of status 200
-      read_error(member, reply.error);
+      wire::read_error(member, reply.error);
     }
   });
 }

@@ -26,6 +26,23 @@ std::int64_t count_of(ondemand::value value) {
   return value.get_int64().get(count) == simdjson::SUCCESS && count > 0 ? count : 0;
 }
 
+void read_error(ondemand::value value, ErrorBody& error) {
+  std::string_view text;
+  if (value.get_string().get(text) == simdjson::SUCCESS) {
+    error.message = text;
+    return;
+  }
+  (void)for_each_member(value, [&](std::string_view key, ondemand::value member) {
+    if (key == "message") {
+      error.message = text_of(member);
+    } else if (key == "type") {
+      error.type = text_of(member);
+    } else if (key == "code") {
+      error.code = text_of(member);
+    }
+  });
+}
+
 bool is_whole(const HttpResponse& response) {
   const std::string_view text = trim(response.text());
   json::BracketScan scan;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/providers/wire_error.h"
 #include "core/transport.h"
 
 #include <simdjson.h>
@@ -23,6 +24,10 @@ std::string text_of(ondemand::value value);
 
 // A count; 0 for what is none.
 std::int64_t count_of(ondemand::value value);
+
+// The members of an error that is an object ({"message":…,"type":…,"code":…}); a string is its
+// message. What stands there already stays where `value` says nothing.
+void read_error(ondemand::value value, ErrorBody& error);
 
 // True when the response's text is one whole JSON value: one that was cut off may end with a brace,
 // too, and lack the member that matters.
