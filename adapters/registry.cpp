@@ -2,6 +2,7 @@
 #include "adapters/registry.h"
 
 #include "adapters/providers/anthropic.h"
+#include "adapters/providers/gemini.h"
 #include "adapters/providers/openai.h"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ namespace {
 constexpr std::array k_dialects = {
     Dialect{"openai", "OpenAI chat completions", &make_openai_provider},
     Dialect{"anthropic", "Anthropic messages", &make_anthropic_provider},
+    Dialect{"gemini", "Gemini generateContent", &make_gemini_provider},
 };
 
 }  // namespace

@@ -46,9 +46,12 @@ std::string find_api_key(const ProviderEntry& provider,
     return key_from_file(model.key_file, "--key-file");
   }
   const bool chosen = !model.key_env.empty();
-  const std::string variable = chosen ? model.key_env : provider.key_env;
   std::vector<std::string> looked_in;
-  if (!variable.empty()) {
+  for (const std::string& variable :
+       chosen ? std::vector{model.key_env} : std::vector{provider.key_env, provider.key_env_too}) {
+    if (variable.empty()) {
+      continue;
+    }
     looked_in.push_back(variable);
     if (const auto key = environment(variable); key && !key->empty()) {
       return checked_key(*key, variable);
@@ -76,7 +79,7 @@ std::string find_api_key(const ProviderEntry& provider,
       ErrorCode::key_missing,
       fmt::format("no API key for {}: looked in {}", provider.title, name_list(looked_in)),
       fmt::format("export {}=…, or give --key-file FILE; to try without a key: batchllm simulate",
-                  variable));
+                  chosen ? model.key_env : provider.key_env));
 }
 
 }  // namespace batchllm

@@ -10,7 +10,8 @@
 namespace batchllm {
 
 // Finds the key for a provider: --key-file, --key-env, the provider's variable, the file that
-// <VARIABLE>_FILE names, the systemd credential of the provider's name. Empty when the provider
+// <VARIABLE>_FILE names, the same for its second variable, the systemd credential of the provider's
+// name. Empty when the provider
 // needs none (a local server, or any server given by --base-url) and none is there. Throws
 // Error(key_missing) listing where it looked.
 //

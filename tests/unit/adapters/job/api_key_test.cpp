@@ -46,6 +46,20 @@ TEST_CASE("a key is looked for in one place after the other", "[api_key]") {
   CHECK(find_key(variables, model) == "from-file");
 }
 
+TEST_CASE("of two variables the first that is set counts", "[api_key]") {
+  Variables variables = {{"GEMINI_API_KEY", "second"}};
+  CHECK(find_key(variables, {}, "gemini") == "second");
+  variables["GOOGLE_API_KEY"] = "first";
+  CHECK(find_key(variables, {}, "gemini") == "first");
+  ModelSettings model;
+  model.key_env = "OTHER";
+  CHECK(thrown_error([&] { find_key(variables, model, "gemini"); }));
+  const auto error = thrown_error([] { find_key({}, {}, "gemini"); });
+  REQUIRE(error);
+  CHECK_THAT(error->message(),
+             ContainsSubstring("GOOGLE_API_KEY, GOOGLE_API_KEY_FILE, GEMINI_API"));
+}
+
 TEST_CASE("a missing key is told with the places that were looked at", "[api_key]") {
   const auto error = thrown_error([] {
     find_key({{"OPENAI_API_KEY", ""}, {"CREDENTIALS_DIRECTORY", "/none"}});
