@@ -3,6 +3,7 @@
 
 #include "adapters/providers/anthropic.h"
 #include "adapters/providers/gemini.h"
+#include "adapters/providers/ollama.h"
 #include "adapters/providers/openai.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ constexpr std::array k_dialects = {
     Dialect{"openai", "OpenAI chat completions", &make_openai_provider},
     Dialect{"anthropic", "Anthropic messages", &make_anthropic_provider},
     Dialect{"gemini", "Gemini generateContent", &make_gemini_provider},
+    Dialect{"ollama", "Ollama chat", &make_ollama_provider},
 };
 
 }  // namespace
