@@ -5,6 +5,7 @@
 #include "adapters/providers/gemini.h"
 #include "adapters/providers/ollama.h"
 #include "adapters/providers/openai.h"
+#include "adapters/providers/responses.h"
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::array k_dialects = {
     Dialect{"openai", "OpenAI chat completions", &make_openai_provider},
+    Dialect{"responses", "OpenAI responses", &make_responses_provider},
     Dialect{"anthropic", "Anthropic messages", &make_anthropic_provider},
     Dialect{"gemini", "Gemini generateContent", &make_gemini_provider},
     Dialect{"ollama", "Ollama chat", &make_ollama_provider},

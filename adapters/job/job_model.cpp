@@ -83,7 +83,8 @@ JobModel make_model(const JobSettings& settings,
   JobModel model;
   model.endpoint = request.base_url;
   model.provider_title = entry.title;
-  model.price = PriceTable::built_in().find(spec);
+  model.price = PriceTable::built_in().find(
+      {entry.price_list.empty() ? spec.provider : entry.price_list, spec.model});
   model.worst_case_output_tokens = longest_answer(settings.model, request.traits, model.price);
   if (request.traits.limit_is_required) {
     request.max_tokens = model.worst_case_output_tokens;

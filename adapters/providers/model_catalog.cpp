@@ -44,8 +44,8 @@ constexpr std::array<std::string_view, 11> k_trait_names = {"token_limit",
                                                             "extra"};
 
 constexpr std::array<std::string_view, 1> k_family_names = {"models"};
-constexpr std::array<std::string_view, 8> k_provider_names = {
-    "title", "type", "base_url", "base_url_env", "key_env", "models", "local", "like"};
+constexpr std::array<std::string_view, 9> k_provider_names = {
+    "title", "type", "base_url", "base_url_env", "key_env", "models", "prices", "local", "like"};
 
 }  // namespace
 
@@ -154,6 +154,8 @@ class ModelCatalogReader {
         read_key_env(value, entry);
       } else if (member == "models") {
         entry.models = texts_of(value, member);
+      } else if (member == "prices") {
+        entry.price_list = text_of(value, member);
       } else if (member == "local") {
         entry.is_local = flag_of(value, member);
       } else if (member != "like") {
