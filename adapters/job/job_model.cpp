@@ -2,6 +2,7 @@
 #include "adapters/job/job_model.h"
 
 #include "adapters/job/api_key.h"
+#include "adapters/providers/base_url.h"
 #include "adapters/registry.h"
 #include "core/json_text.h"
 #include "core/model_spec.h"
@@ -22,18 +23,23 @@ std::string parameter_json(const std::string& value) {
   return is_json(value) ? value : json_string(value);
 }
 
-std::string base_url_of(const ProviderEntry& entry,
-                        const ModelSettings& model,
-                        const EnvironmentLookup& environment) {
-  if (!model.base_url.empty()) {
-    return model.base_url;
+struct Address {
+  std::string url;
+  bool is_own = false;  // of the provider, not of some other server
+};
+
+Address address_of(const ProviderEntry& entry,
+                   const ModelSettings& model,
+                   const EnvironmentLookup& environment) {
+  std::string other = model.base_url;
+  if (other.empty() && !entry.base_url_env.empty()) {
+    other = environment(entry.base_url_env).value_or("");
   }
-  if (!entry.base_url_env.empty()) {
-    if (const auto url = environment(entry.base_url_env); url && !url->empty()) {
-      return *url;
-    }
+  if (!other.empty()) {
+    const bool is_own = other == entry.base_url;
+    return {std::move(other), is_own};
   }
-  return entry.base_url;
+  return {expand_base_url(entry.base_url, environment), true};
 }
 
 // The most tokens that one answer can have, as far as that is known.
@@ -64,11 +70,12 @@ JobModel make_model(const JobSettings& settings,
   const ProviderEntry& entry = *catalog.find_provider(spec.provider);
   ModelRequest request;
   request.model = spec.model;
-  request.base_url = base_url_of(entry, settings.model, environment);
+  const Address address = address_of(entry, settings.model, environment);
+  request.base_url = address.url;
   request.key = with_key ? find_api_key(entry, settings.model, environment) : std::string();
   request.traits = catalog.traits_of(spec);
   // Of another server it is only known that it speaks the dialect.
-  if (request.base_url != entry.base_url) {
+  if (!address.is_own) {
     request.traits.token_limit = ModelTraits{}.token_limit;
   }
   request.max_tokens = settings.model.max_tokens;

@@ -6,8 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace batchllm {
 namespace {
@@ -42,7 +45,38 @@ std::string without_slashes_at_end(std::string text) {
   return text;
 }
 
+// The value of the first of the variables "A|B" that is set.
+std::string value_of(const std::string& names, const EnvironmentLookup& environment) {
+  const std::vector<std::string> variables = split(names, '|');
+  for (const std::string& variable : variables) {
+    if (const auto value = environment ? environment(variable) : std::nullopt;
+        value && !value->empty()) {
+      return without_slashes_at_end(std::string(trim(*value)));
+    }
+  }
+  throw Error(ErrorCode::usage,
+              fmt::format("this provider's address needs {}, which is not set",
+                          fmt::join(variables, " or ")),
+              fmt::format("export {}=…, or give --base-url", variables.front()));
+}
+
 }  // namespace
+
+std::string expand_base_url(const std::string& base_url, const EnvironmentLookup& environment) {
+  std::string expanded;
+  std::size_t at = 0;
+  while (at < base_url.size()) {
+    const auto open = std::min(base_url.find('{', at), base_url.size());
+    const auto close = base_url.find('}', open);
+    if (close == std::string::npos) {
+      break;
+    }
+    expanded += base_url.substr(at, open - at);
+    expanded += value_of(base_url.substr(open + 1, close - open - 1), environment);
+    at = close + 1;
+  }
+  return expanded + base_url.substr(at);
+}
 
 HttpEndpoint parse_base_url(const std::string& base_url) {
   constexpr std::size_t k_longest_socket_path = 107;  // sockaddr_un

@@ -28,9 +28,10 @@ constexpr std::array<std::string_view, 12> k_too_long = {
     "context length exceeded",
 };
 
-constexpr std::array<std::string_view, 4> k_quota_codes = {"insufficient_quota",
+constexpr std::array<std::string_view, 5> k_quota_codes = {"insufficient_quota",
                                                            "credit_balance_exhausted",
                                                            "billing_hard_limit_reached",
+                                                           "billing_not_active",
                                                            "billing_error"};
 
 template <typename Words>
@@ -46,15 +47,20 @@ bool is_quota(const ErrorBody& error) {
   });
 }
 
+bool is_filtered(const ErrorBody& error) {
+  return error.is("content_filter") || error.is("content_policy_violation");
+}
+
 RowFailure classify_refusal(const ErrorBody& error) {
   if (error.is("context_length_exceeded") || error.is("exceed_context_size_error") ||
       says_context_too_long(error.message)) {
     return RowFailure::context_too_long;
   }
-  if (error.is("content_filter") || error.is("content_policy_violation")) {
+  if (is_filtered(error)) {
     return RowFailure::content_filtered;
   }
-  return RowFailure::bad_request;
+  // Groq: the answer did not match the schema.
+  return error.is("json_validate_failed") ? RowFailure::invalid_answer : RowFailure::bad_request;
 }
 
 RowFailure classify_429(const ErrorBody& error) {
@@ -81,10 +87,12 @@ bool says_context_too_long(std::string_view message) {
 RowFailure classify_error(int status, const ErrorBody& error) {
   switch (status) {
     case 401:
-    case 403:
       return RowFailure::auth_refused;
+    case 403:  // of routers, also for what their moderation refuses
+      return is_filtered(error) ? RowFailure::content_filtered : RowFailure::auth_refused;
     case 402:
-      return RowFailure::quota_exhausted;
+      return error.is("in_flight_budget_exhausted") ? RowFailure::rate_limited
+                                                    : RowFailure::quota_exhausted;
     case 408:
       return RowFailure::timeout;
     case 409:

@@ -26,6 +26,21 @@ std::int64_t count_of(ondemand::value value) {
   return value.get_int64().get(count) == simdjson::SUCCESS && count > 0 ? count : 0;
 }
 
+namespace {
+
+// OpenRouter's: what went wrong in a word, and why its moderation refuses a prompt.
+void read_metadata(ondemand::value value, ErrorBody& error) {
+  (void)for_each_member(value, [&error](std::string_view key, ondemand::value member) {
+    if (key == "error_type") {
+      error.type = text_of(member);
+    } else if (key == "reasons" && error.type.empty()) {
+      error.type = "content_policy_violation";
+    }
+  });
+}
+
+}  // namespace
+
 void read_error(ondemand::value value, ErrorBody& error) {
   std::string_view text;
   if (value.get_string().get(text) == simdjson::SUCCESS) {
@@ -39,6 +54,8 @@ void read_error(ondemand::value value, ErrorBody& error) {
       error.type = text_of(member);
     } else if (key == "code") {
       error.code = text_of(member);
+    } else if (key == "metadata") {
+      read_metadata(member, error);
     }
   });
 }

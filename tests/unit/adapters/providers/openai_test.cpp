@@ -2,9 +2,11 @@
 #include "adapters/providers/openai.h"
 
 #include "adapters/providers/base_url.h"
+#include "adapters/providers/model_catalog.h"
 #include "core/json_text.h"
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
+#include "tests/support/wire_fixture.h"
 
 #include <memory>
 #include <set>
@@ -12,6 +14,7 @@
 #include <vector>
 
 using namespace batchllm;
+using namespace batchllm::test;
 
 namespace {
 
@@ -45,10 +48,7 @@ Decoded decode(int status, std::string body, const std::string& key = {}) {
 }
 
 std::string encoded(const ModelRequest& model, const Prompt& prompt) {
-  std::string body = "left over";
-  make_openai_provider(model)->encode(prompt, body);
-  CHECK(is_json(body));
-  return body;
+  return test::encoded("openai", model, prompt);
 }
 
 std::string choice(const std::string& message, const std::string& reason = "\"stop\"") {
@@ -249,6 +249,159 @@ TEST_CASE("errors are classified by status and body", "[openai]") {
     CHECK_THAT(decoded.message, ContainsSubstring("HTTP " + std::to_string(c.status)));
     CHECK(decoded.message.find('\n') == std::string::npos);
   }
+}
+
+TEST_CASE("the words of other servers of this dialect are known", "[openai]") {
+  const auto provider = provider_of("openai", request_for());
+  check_cases(
+      *provider,
+      {
+          // Mistral: an answer in parts, errors without an object around them, and lists of them.
+          {200,
+           R"({"choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},)"
+           R"({"type":"text","text":"a"}]},"finish_reason":"stop"}]})",
+           RowFailure::none,
+           "a"},
+          {200,
+           choice(R"({"content":"x"})", R"("model_length")"),
+           RowFailure::context_too_long,
+           "x"},
+          {401,
+           R"({"message":"Unauthorized","request_id":"r"})",
+           RowFailure::auth_refused,
+           "",
+           true},
+          {422,
+           R"({"object":"error","message":{"detail":[]},"type":"x"})",
+           RowFailure::bad_request},
+          {429,
+           R"({"object":"error","message":"Requests rate limit exceeded","type":"rate_limited","code":"1300"})",
+           RowFailure::rate_limited},
+          // DeepSeek: blank lines while it waits, cached tokens by a name of its own.
+          {200,
+           "\n\n\n" + choice(R"({"content":"x","reasoning_content":"hm"})"),
+           RowFailure::none,
+           "x"},
+          {200,
+           choice(R"({"content":""})", R"("insufficient_system_resource")"),
+           RowFailure::overloaded},
+          {402,
+           R"({"error":{"message":"Insufficient Balance"}})",
+           RowFailure::quota_exhausted,
+           "",
+           true},
+          // OpenRouter: what failed behind it comes with status 200.
+          {200,
+           R"({"error":{"code":429,"message":"busy","metadata":{"provider_name":"p","error_type":"rate_limit_exceeded"}}})",
+           RowFailure::rate_limited},
+          {200,
+           R"({"choices":[{"message":{"content":""},"finish_reason":"error","error":{"code":502,"message":"up"}}]})",
+           RowFailure::server_error},
+          {200,
+           R"({"error":{"code":402,"message":"no credit"}})",
+           RowFailure::quota_exhausted,
+           "",
+           true},
+          {402,
+           R"({"error":{"code":402,"message":"x","metadata":{"error_type":"in_flight_budget_exhausted"}}})",
+           RowFailure::rate_limited},
+          {403,
+           R"({"error":{"code":403,"message":"flagged","metadata":{"reasons":["violence"]}}})",
+           RowFailure::content_filtered},
+          // Groq.
+          {400,
+           R"({"error":{"message":"no","type":"invalid_request_error","code":"json_validate_failed"}})",
+           RowFailure::invalid_answer},
+          {498,
+           R"({"error":{"message":"full","code":"capacity_exceeded"}})",
+           RowFailure::overloaded},
+          // Azure.
+          {400,
+           R"({"error":{"message":"filtered","code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"}}})",
+           RowFailure::content_filtered},
+          {404,
+           R"({"error":{"code":"DeploymentNotFound","message":"x"}})",
+           RowFailure::bad_request},
+          // llama.cpp and vLLM.
+          {400,
+           R"({"error":{"code":400,"type":"exceed_context_size_error","message":"x","n_ctx":8192}})",
+           RowFailure::context_too_long},
+          {503,
+           R"({"error":{"code":503,"message":"Loading model","type":"unavailable_error"}})",
+           RowFailure::overloaded},
+          {200, choice(R"({"content":"x"})", R"("abort")"), RowFailure::server_error, "x"},
+      });
+  CHECK(
+      decoded(*provider,
+              200,
+              R"({"choices":[{"message":{"content":"x"}}],"usage":{"prompt_cache_hit_tokens":6}})")
+          .usage.cached_tokens == 6);
+}
+
+TEST_CASE("providers of this dialect differ as data", "[openai]") {
+  const ModelCatalog& catalog = ModelCatalog::built_in();
+  const auto body = [&catalog](const std::string& provider) {
+    ModelRequest model = request_for();
+    model.traits = catalog.traits_of({provider, "m"});
+    model.effort = "low";
+    model.schema = small_schema();
+    model.parameters = {{"seed", "7"}};
+    return test::encoded("openai", model, Prompt{});
+  };
+  const std::string start = R"({"model":"m","messages":[],)";
+  const std::string schema =
+      R"("response_format":{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}},)";
+  CHECK(body("openai") == start + R"("max_completion_tokens":50,"reasoning_effort":"low",)" +
+                              schema + R"("seed":7})");
+  CHECK(body("mistral") ==
+        start + R"("max_tokens":50,"reasoning_effort":"low",)" + schema + R"("random_seed":7})");
+  CHECK(body("deepseek") == start + R"("max_tokens":50,"reasoning_effort":"low",)"
+                                    R"("response_format":{"type":"json_object"},"seed":7})");
+  CHECK(body("openrouter") == start + R"("max_tokens":50,"reasoning":{"effort":"low"},)" + schema +
+                                  R"("provider":{"require_parameters":true},"seed":7})");
+  CHECK(body("lmstudio") == start + R"("max_tokens":50,)" + schema + R"("seed":7})");
+  CHECK(catalog.traits_of({"llamacpp", "m"}).limit_is_required);
+  CHECK_FALSE(catalog.traits_of({"vllm", "m"}).limit_is_required);
+}
+
+TEST_CASE("Azure takes its key in a header of its own, in both forms of its addresses",
+          "[openai]") {
+  const ProviderEntry* azure = ModelCatalog::built_in().find_provider("azure");
+  REQUIRE(azure != nullptr);
+  ModelRequest model = request_for(expand_base_url(azure->base_url, [](const std::string& name) {
+    return name == "AZURE_OPENAI_ENDPOINT"
+               ? std::optional<std::string>("https://r.openai.azure.com/")
+               : std::nullopt;
+  }));
+  model.traits = azure->traits;
+  model.key = "k";
+  const HttpEndpoint endpoint = make_openai_provider(model)->endpoint();
+  CHECK(endpoint.url == "https://r.openai.azure.com/openai/v1/chat/completions");
+  CHECK(header_of(endpoint, "api-key") == "k");
+  CHECK(header_of(endpoint, "Authorization").empty());
+  model.base_url = "https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21";
+  CHECK(make_openai_provider(model)->endpoint().url ==
+        "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21");
+}
+
+TEST_CASE("a base URL takes variables of the environment", "[openai]") {
+  const EnvironmentLookup environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "B") {
+      return "b/";
+    }
+    return name == "EMPTY" ? std::optional<std::string>("") : std::nullopt;
+  };
+  CHECK(expand_base_url("https://h/v1", environment) == "https://h/v1");
+  CHECK(expand_base_url("https://{B}.h/{A|EMPTY|B}/v1", environment) == "https://b.h/b/v1");
+  CHECK(expand_base_url("https://{B", environment) == "https://{B");
+  for (const char* missing : {"{A}", "{}", "{EMPTY|A}", "https://{A}/{B}"}) {
+    const auto error = thrown_error([&] { expand_base_url(missing, environment); });
+    REQUIRE(error);
+    CHECK(error->code() == ErrorCode::usage);
+  }
+  const auto error = thrown_error([&] { expand_base_url("{A|C}", environment); });
+  CHECK_THAT(error->message(), ContainsSubstring("A or C"));
+  CHECK_THROWS_AS(expand_base_url("{A}", {}), Error);
 }
 
 TEST_CASE("a key that the server repeats is masked, wherever it stands", "[openai]") {
