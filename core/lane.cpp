@@ -110,14 +110,16 @@ void Lane::observe(const RowTask& task, const HttpResponse& response, TimePoint 
                       *response.remaining_requests,
                       requests_sent_ - task.requests_sent_before,
                       task.sent_at,
-                      now);
+                      now,
+                      response.reset_requests_ms);
   }
   if (response.limit_tokens && response.remaining_tokens) {
     tokens_.observe(*response.limit_tokens,
                     *response.remaining_tokens,
                     tokens_sent_ - task.tokens_sent_before,
                     task.sent_at,
-                    now);
+                    now,
+                    response.reset_tokens_ms);
   }
 }
 

@@ -67,11 +67,15 @@ void RateLimiter::observe(std::int64_t limit,
                           std::int64_t remaining,
                           std::int64_t units_sent_since,
                           TimePoint sent_at,
-                          TimePoint now) {
+                          TimePoint now,
+                          std::optional<std::int64_t> reset_ms) {
   if (limit <= 0 || set_by_user_) {
     return;
   }
   rate_per_ms_ = static_cast<double>(limit) / k_ms_per_minute;
+  if (reset_ms && static_cast<double>(*reset_ms) > k_ms_per_minute && remaining < limit) {
+    rate_per_ms_ = static_cast<double>(limit - remaining) / static_cast<double>(*reset_ms);
+  }
   capacity_ = static_cast<double>(limit);
   const std::chrono::duration<double, std::milli> since = now - sent_at;
   level_ = std::min(

@@ -28,11 +28,14 @@ class RateLimiter {
 
   // The provider said, when it took a request that was sent at `sent_at`: `limit` a minute,
   // `remaining` then. `units_sent_since` were sent after that request and are not counted in it.
+  // When the limit is to be whole again only in more than a minute (`reset_ms`), it is one of a
+  // longer time: it refills as fast as that says.
   void observe(std::int64_t limit,
                std::int64_t remaining,
                std::int64_t units_sent_since,
                TimePoint sent_at,
-               TimePoint now);
+               TimePoint now,
+               std::optional<std::int64_t> reset_ms = std::nullopt);
 
   bool is_limited() const noexcept { return rate_per_ms_ > 0; }
 

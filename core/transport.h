@@ -44,10 +44,12 @@ struct HttpResponse {
   std::optional<std::int64_t> retry_after_ms;
   bool retry_after_is_exact = false;           // it came in milliseconds
   std::optional<bool> should_retry;            // x-should-retry
-  std::optional<std::int64_t> limit_requests;  // x-ratelimit-…, as the last response said
+  std::optional<std::int64_t> limit_requests;  // of a minute, unless the reset is further away
   std::optional<std::int64_t> remaining_requests;
+  std::optional<std::int64_t> reset_requests_ms;  // until nothing counts as used any more
   std::optional<std::int64_t> limit_tokens;
   std::optional<std::int64_t> remaining_tokens;
+  std::optional<std::int64_t> reset_tokens_ms;
   std::string request_id;
   std::string error_type;  // x-amzn-errortype
 

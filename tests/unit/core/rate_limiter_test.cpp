@@ -97,6 +97,21 @@ TEST_CASE("a limit is learnt from headers, and what was sent meanwhile is not co
   CHECK_FALSE(limiter.try_take(1, after_ms(300)));
 }
 
+TEST_CASE("a limit of a day refills as slowly as its reset says", "[rate_limiter]") {
+  RateLimiter limiter(std::nullopt);
+  // 14,400 a day, of which 30 are used: back in three minutes.
+  limiter.observe(14'400, 14'370, 0, k_start, k_start, 180'000);
+  CHECK(limiter.try_take(14'370, k_start));
+  CHECK(limiter.available_at(1, k_start) == after_ms(6000));
+  // Of a minute's limit the reset says nothing that the limit does not say better.
+  RateLimiter of_a_minute(std::nullopt);
+  of_a_minute.observe(600, 0, 0, k_start, k_start, 60'000);
+  CHECK(of_a_minute.available_at(1, k_start) == after_ms(100));
+  of_a_minute.observe(600, 600, 0, k_start, k_start, 90'000);
+  CHECK(of_a_minute.try_take(600, k_start));
+  CHECK(of_a_minute.available_at(1, k_start) == after_ms(100));
+}
+
 TEST_CASE("the user's own limit is not loosened by headers, and nonsense teaches nothing",
           "[rate_limiter]") {
   RateLimiter limiter(60);

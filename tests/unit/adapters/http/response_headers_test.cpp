@@ -74,6 +74,101 @@ TEST_CASE("rate limits, request ids and advice are read", "[http]") {
   CHECK(read({"x-request-id: " + std::string(5000, 'y')}).request_id.size() == 200);
 }
 
+TEST_CASE("resets are read in every form", "[http]") {
+  struct Case {
+    std::string_view value;
+    std::optional<std::int64_t> reset;
+  };
+
+  for (const auto& c : std::vector<Case>{
+           {"6m0s", 360'000},
+           {"12ms", 12},
+           {"2m59.56s", 179'560},
+           {"1h2m3s", 3'723'000},
+           {"7.66s", 7660},
+           {"500us", 1},
+           {"500\u00b5s", 1},
+           {"24", 24'000},
+           {"0.5", 500},
+           {"0", std::nullopt},
+           {"-1", std::nullopt},
+           {"1994-11-06T08:49:47Z", 10'000},
+           {"1994-11-06T09:49:47+01:00", 10'000},
+           {"1994-11-06T08:49:36Z", 0},
+           {"784111787", 784'111'787'000},
+           {"1784111787000", 1'000'000'010'000},
+           {"6m0", std::nullopt},
+           {"6x", std::nullopt},
+           {"s", std::nullopt},
+           {"1.2.3s", std::nullopt},
+           {"99999999999999h", std::nullopt},
+           {"soon", std::nullopt},
+           {"1e300", std::nullopt},
+       }) {
+    CAPTURE(c.value);
+    CHECK(reset_ms(c.value, k_wall_ms) == c.reset);
+  }
+}
+
+TEST_CASE("every provider's rate limits are read", "[http]") {
+  HttpResponse response = read({"anthropic-ratelimit-requests-limit: 50",
+                                "Anthropic-Ratelimit-Requests-Remaining: 49",
+                                "anthropic-ratelimit-requests-reset: 1994-11-06T08:49:38Z",
+                                "anthropic-ratelimit-tokens-limit: 40000",
+                                "anthropic-ratelimit-tokens-remaining: 39000",
+                                "anthropic-ratelimit-tokens-reset: 1994-11-06T08:49:40Z",
+                                "anthropic-ratelimit-input-tokens-limit: 1",
+                                "request-id: req_1"});
+  CHECK(response.limit_requests == 50);
+  CHECK(response.remaining_requests == 49);
+  CHECK(response.reset_requests_ms == 1000);
+  CHECK(response.limit_tokens == 40'000);
+  CHECK(response.remaining_tokens == 39'000);
+  CHECK(response.reset_tokens_ms == 3000);
+  CHECK(response.request_id == "req_1");
+  // Azure
+  response = read({"x-ratelimit-remaining-requests: -1",
+                   "x-ratelimit-limit-requests: -1",
+                   "x-ratelimit-remaining-tokens: 7",
+                   "x-ratelimit-reset-tokens: 24",
+                   "apim-request-id: a",
+                   "x-request-id: x"});
+  CHECK_FALSE(response.limit_requests);
+  CHECK_FALSE(response.remaining_requests);
+  CHECK(response.remaining_tokens == 7);
+  CHECK(response.reset_tokens_ms == 24'000);
+  CHECK(response.request_id == "x");
+  // Mistral
+  response = read({"x-ratelimit-limit-req-minute: 60",
+                   "x-ratelimit-remaining-req-minute: 59",
+                   "x-ratelimit-limit-tokens-minute: 500000",
+                   "x-ratelimit-remaining-tokens-minute: 499000"});
+  CHECK(response.limit_requests == 60);
+  CHECK(response.remaining_requests == 59);
+  CHECK(response.limit_tokens == 500'000);
+  CHECK(response.remaining_tokens == 499'000);
+  response = read({"ratelimitbysize-limit: 500000",
+                   "ratelimitbysize-remaining: 9",
+                   "ratelimitbysize-reset: 28"});
+  CHECK(response.limit_tokens == 500'000);
+  CHECK(response.remaining_tokens == 9);
+  CHECK(response.reset_tokens_ms == 28'000);
+  response = read({"x-ratelimitbysize-limit-minute: 8", "x-ratelimitbysize-remaining-minute: 6"});
+  CHECK(response.limit_tokens == 8);
+  CHECK(response.remaining_tokens == 6);
+  // OpenRouter
+  response = read(
+      {"X-RateLimit-Limit: 20", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 784111780000"});
+  CHECK(response.limit_requests == 20);
+  CHECK(response.remaining_requests == 0);
+  CHECK(response.reset_requests_ms == 3000);
+  // Bedrock
+  response =
+      read({"x-amzn-RequestId: b", "x-amzn-ErrorType: ThrottlingException:http://internal/"});
+  CHECK(response.request_id == "b");
+  CHECK(response.error_type == "ThrottlingException");
+}
+
 TEST_CASE("other and broken lines are passed over", "[http]") {
   const HttpResponse response = read({"",
                                       "x",
