@@ -16,6 +16,9 @@ struct Dialect {
   std::string_view name;   // `type` of a provider in share/models.toml and in the configuration
   std::string_view title;  // for people
   std::unique_ptr<Provider> (*make)(ModelRequest request);
+
+  // Where variables of its base URLs are looked up beside the environment; nullptr: nowhere.
+  EnvironmentLookup (*with_defaults)(const EnvironmentLookup& environment) = nullptr;
 };
 
 // nullptr when there is none of that name.

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,14 +13,19 @@
 
 namespace batchllm {
 
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;  // name, value
+
 // Where requests go, and how: the same for every request of a transport.
 struct HttpEndpoint {
   std::string url;          // http, https
   std::string unix_socket;  // path; empty for TCP
-  std::vector<std::pair<std::string, std::string>>
-      headers;          // sent with every request; may be secret
-  std::string ca_file;  // empty: the system's certificates
+  HeaderFields headers;     // sent with every request; may be secret
+  std::string ca_file;      // empty: the system's certificates
   bool http2 = false;
+
+  // Further headers of one request, made when it is sent, for its body: signatures. Called on the
+  // network thread; empty: there are none.
+  std::function<HeaderFields(std::string_view body)> sign;
 };
 
 enum class TransportFailure : std::uint8_t {

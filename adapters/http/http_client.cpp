@@ -120,6 +120,9 @@ class Exchange {
       curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
       curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
+    if (settings.without_proxy) {
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
     if (!settings.server.unix_socket.empty()) {
       curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, settings.server.unix_socket.c_str());
       curl_easy_setopt(easy, CURLOPT_PROXY, "");

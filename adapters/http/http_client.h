@@ -27,6 +27,7 @@ struct HttpClientSettings {
   // Connects to addresses of the Internet only (public_address.h), whatever the name resolves to,
   // and without a proxy: for a URL that somebody else chose.
   bool public_addresses_only = false;
+  bool without_proxy = false;  // for servers on or beside this machine
 };
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;

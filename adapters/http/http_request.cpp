@@ -33,15 +33,32 @@ HttpRequestSettings::HttpRequestSettings(HttpEndpoint endpoint, std::size_t max_
   if (endpoint_.url.starts_with("https:")) {
     tls_.emplace(endpoint_.ca_file);
   }
+  headers_ = common_headers();
+  share_.reset(curl_share_init());
+  curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+}
+
+HeaderList HttpRequestSettings::common_headers() const {
+  HeaderList headers;
   for (const auto& [name, value] : endpoint_.headers) {
-    append_header(headers_, name + ": " + value);
+    append_header(headers, name + ": " + value);
   }
   // libcurl renders headers byte by byte: none that nobody needs. Expect would cost large bodies a
   // round trip.
-  append_header(headers_, "Accept:");
-  append_header(headers_, "Expect:");
-  share_.reset(curl_share_init());
-  curl_share_setopt(share_.get(), CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+  append_header(headers, "Accept:");
+  append_header(headers, "Expect:");
+  return headers;
+}
+
+HeaderList HttpRequestSettings::headers_for(std::string_view body) const {
+  if (!endpoint_.sign) {
+    return nullptr;
+  }
+  HeaderList headers = common_headers();
+  for (const auto& [name, value] : endpoint_.sign(body)) {
+    append_header(headers, name + ": " + value);
+  }
+  return headers;
 }
 
 void HttpRequestSettings::apply(CURL* easy) {
@@ -101,6 +118,10 @@ void HttpRequest::begin(std::string_view body, Milliseconds timeout) {
   error_text_[0] = '\0';
   curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
   curl_easy_setopt(easy_.get(), CURLOPT_POSTFIELDS, body.data());
+  if (HeaderList headers = settings_->headers_for(body)) {
+    curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers.get());
+    headers_ = std::move(headers);
+  }
 }
 
 HttpResponse& HttpRequest::end(CURLcode code, TimePoint now) {

@@ -26,11 +26,16 @@ class HttpRequestSettings {
 
   const HttpEndpoint& endpoint() const noexcept { return endpoint_; }
 
+  // The headers of one request; nullptr when they are those that `apply` set.
+  HeaderList headers_for(std::string_view body) const;
+
   std::size_t max_response_bytes() const noexcept { return max_response_bytes_; }
 
   std::int64_t wall_ms = 0;  // the wall clock, for waits that a server gives as a date
 
  private:
+  HeaderList common_headers() const;
+
   HttpEndpoint endpoint_;
   std::size_t max_response_bytes_;
   HeaderList headers_;
@@ -81,6 +86,7 @@ class HttpRequest {
 
   HttpRequestSettings* settings_ = nullptr;
   EasyHandle easy_;
+  HeaderList headers_;  // of this request, when they are not those of every one
   BodyBuffer body_;
   HttpResponse response_;
   TimePoint begun_at_{};

@@ -72,7 +72,8 @@ std::string find_api_key(const ProviderEntry& provider,
       }
     }
   }
-  if (!chosen && (provider.key_env.empty() || !model.base_url.empty())) {
+  if (!chosen &&
+      (provider.key_env.empty() || provider.key_is_optional || !model.base_url.empty())) {
     return {};
   }
   throw Error(

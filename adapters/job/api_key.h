@@ -12,7 +12,8 @@ namespace batchllm {
 // Finds the key for a provider: --key-file, --key-env, the provider's variable, the file that
 // <VARIABLE>_FILE names, the same for its second variable, the systemd credential of the provider's
 // name. Empty when the provider
-// needs none (a local server, or any server given by --base-url) and none is there. Throws
+// needs none (a local server, one with credentials of its own, any server given by --base-url) and
+// none is there. Throws
 // Error(key_missing) listing where it looked.
 //
 // Variables are asked for by name and nothing else is read for them: who keeps keys elsewhere

@@ -39,7 +39,11 @@ Address address_of(const ProviderEntry& entry,
     const bool is_own = other == entry.base_url;
     return {std::move(other), is_own};
   }
-  return {expand_base_url(entry.base_url, environment), true};
+  const Dialect& dialect = *find_dialect(entry.dialect);
+  return {expand_base_url(
+              entry.base_url,
+              dialect.with_defaults == nullptr ? environment : dialect.with_defaults(environment)),
+          true};
 }
 
 // The most tokens that one answer can have, as far as that is known.
@@ -86,6 +90,7 @@ JobModel make_model(const JobSettings& settings,
   request.ca_file = settings.model.ca_file;
   request.http2 = settings.model.http2;
   request.environment = environment;
+  request.is_sent = with_key;
 
   JobModel model;
   model.endpoint = request.base_url;

@@ -65,6 +65,10 @@ class ChatProvider : public Provider {
   // Sends the key, when there is one, in the header that the traits name, else in `usual_header`.
   void add_key(std::string_view usual_header);
 
+  void sign_with(std::function<HeaderFields(std::string_view body)> sign) {
+    endpoint_.sign = std::move(sign);
+  }
+
   // Writes the messages between head_ and tail_.
   virtual void write_messages(const Prompt& prompt, std::string& body) const = 0;
 

@@ -21,6 +21,7 @@ struct ProviderEntry {
   std::string key_env;       // where its key is looked for; empty: it needs none
   std::string key_env_too;   // and here, when that is not set
   std::vector<std::string> models;  // that a user listed; the price table knows others
+  bool key_is_optional = false;     // it has credentials of its own kind when there is none
   std::string price_list;           // the provider whose prices hold; empty: its own
   bool is_local = false;            // costs nothing
   ModelTraits traits;               // of its models, unless a family says otherwise

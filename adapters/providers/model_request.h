@@ -31,6 +31,7 @@ struct ModelRequest {
   std::string ca_file;
   bool http2 = false;
   ModelTraits traits;
+  bool is_sent = true;            // false: nobody sends it, and credentials are not looked for
   EnvironmentLookup environment;  // for dialects with credentials of their own; may be empty
 };
 

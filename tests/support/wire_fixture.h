@@ -52,6 +52,7 @@ inline ModelRequest request_for(std::string base_url = "http://h") {
   model.model = "m";
   model.base_url = std::move(base_url);
   model.max_tokens = 50;
+  model.is_sent = false;
   return model;
 }
 

@@ -129,6 +129,28 @@ TEST_CASE("requests arrive whole, with their headers, over one kept-alive connec
   CHECK(seen[2].head.find("Expect") == std::string::npos);
 }
 
+TEST_CASE("a request is signed when it is sent, for its own body", "[http]") {
+  std::vector<RawRequest> seen;
+  RawHttpServer server([&seen](const RawRequest& request) {
+    seen.push_back(request);
+    return RawReply{RawHttpServer::ok("ok"), Then::keep};
+  });
+  HttpLoopSettings settings = settings_for(server, 1);
+  settings.endpoint.headers = {{"Content-Type", "application/json"}};
+  settings.endpoint.sign = [](std::string_view body) {
+    return HeaderFields{{"Authorization", "sum " + std::to_string(body.size())}};
+  };
+  const auto loop = make_http_loop(settings);
+  send(*loop, {"one", "", "three"});
+  REQUIRE(seen.size() == 3);
+  CHECK_THAT(seen[0].head, ContainsSubstring("Authorization: sum 3\r\n"));
+  CHECK_THAT(seen[1].head, ContainsSubstring("Authorization: sum 0\r\n"));
+  CHECK_THAT(seen[2].head, ContainsSubstring("Authorization: sum 5\r\n"));
+  CHECK_THAT(seen[2].head, ContainsSubstring("Content-Type: application/json\r\n"));
+  CHECK(seen[2].head.find("sum 3") == std::string::npos);
+  CHECK(seen[2].head.find("Expect") == std::string::npos);
+}
+
 TEST_CASE("responses are read however they are framed", "[http]") {
   struct Case {
     std::string bytes;
