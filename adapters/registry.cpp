@@ -3,6 +3,7 @@
 
 #include "adapters/providers/anthropic.h"
 #include "adapters/providers/bedrock.h"
+#include "adapters/providers/cohere.h"
 #include "adapters/providers/gemini.h"
 #include "adapters/providers/ollama.h"
 #include "adapters/providers/openai.h"
@@ -20,6 +21,7 @@ constexpr std::array k_dialects = {
     Dialect{"anthropic", "Anthropic messages", &make_anthropic_provider},
     Dialect{"gemini", "Gemini generateContent", &make_gemini_provider},
     Dialect{"ollama", "Ollama chat", &make_ollama_provider},
+    Dialect{"cohere", "Cohere chat", &make_cohere_provider},
     Dialect{"bedrock", "AWS Bedrock converse", &make_bedrock_provider, &with_aws_region},
 };
 

@@ -4,6 +4,8 @@
 #include "adapters/json/json_scan.h"
 #include "core/text.h"
 
+#include <algorithm>
+
 namespace batchllm::wire {
 
 std::string_view string_or_empty(ondemand::value value) {
@@ -22,8 +24,11 @@ std::string text_of(ondemand::value value) {
 }
 
 std::int64_t count_of(ondemand::value value) {
+  constexpr std::int64_t k_most = 1'000'000'000'000;  // so that sums of them stay in range
   std::int64_t count = 0;
-  return value.get_int64().get(count) == simdjson::SUCCESS && count > 0 ? count : 0;
+  return value.get_int64().get(count) == simdjson::SUCCESS
+             ? std::clamp<std::int64_t>(count, 0, k_most)
+             : 0;
 }
 
 namespace {

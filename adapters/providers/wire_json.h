@@ -22,7 +22,7 @@ std::string_view string_or_empty(ondemand::value value);
 // A string as it is, a whole number as its digits; else empty.
 std::string text_of(ondemand::value value);
 
-// A count; 0 for what is none.
+// A count, up to a million millions; 0 for what is none.
 std::int64_t count_of(ondemand::value value);
 
 // The members of an error that is an object ({"message":…,"type":…,"code":…}); a string is its
