@@ -41,7 +41,7 @@ class DryRun {
         model_(make_model(record.settings, surroundings, false)),
         inputs_(record, ""),
         source_(inputs_.open_first()),
-        encoder_(make_encoder(record, *source_, *model_.provider)) {
+        encoder_(make_encoder(record, *source_, model_)) {
     source_->select(encoder_->columns());
     encoder_->bind(encoder_->columns());
   }

@@ -17,7 +17,7 @@ void check_job_for_daemon(JobRecord& record, const JobSurroundings& surroundings
   const JobModel model = make_model(record.settings, surroundings, false);
   static_cast<void>(model.provider->endpoint());  // the address can be read
   const auto source = inputs.open_first();
-  make_encoder(record, *source, *model.provider);
+  make_encoder(record, *source, model);
   const std::string& output = record.settings.output.path;
   if (!output.empty()) {
     record.output_path = std::filesystem::absolute(output).lexically_normal().string();

@@ -2,6 +2,7 @@
 #include "cli/job_preparation.h"
 
 #include "adapters/job/job_encoder.h"
+#include "adapters/job/job_form.h"
 #include "adapters/job/job_inputs.h"
 #include "cli/inspect_command.h"
 #include "core/error.h"
@@ -61,6 +62,7 @@ std::vector<InputFingerprint> fingerprints(const std::vector<std::string>& paths
 JobRecord make_job_record(RunRequest& request) {
   JobRecord record;
   record.messages = make_messages(request.settings);
+  take_schema(request.settings.answer);
   record.settings = request.settings;
   record.inputs = fingerprints(expand_inputs(request.settings.inputs, request.settings.input));
   if (record.settings.prompt.prompt.empty() && record.messages.empty()) {

@@ -143,7 +143,7 @@ int run_command(RunRequest request, const JobSurroundings& surroundings, Ui& ui)
     static_cast<void>(model.provider->endpoint());  // the address can be read
     if (can_be_recognised(record)) {
       const auto source = inputs.open_first();
-      make_encoder(record, *source, *model.provider);
+      make_encoder(record, *source, model);
       record.output_path = plan_output(record, *source).path;
     } else if (!record.settings.output.path.empty()) {
       record.output_path =

@@ -62,6 +62,9 @@ SettingLayer options_of_job(const SubmitRequest& request, const JobRecord& recor
     parameters.push_back(fmt::format("{}={}", name, value));
   }
   set("run.param", std::move(parameters));
+  if (!record.settings.answer.schema.empty()) {
+    set("run.schema", {record.settings.answer.schema});  // not a file that only we can read
+  }
   return options;
 }
 

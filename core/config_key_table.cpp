@@ -75,7 +75,7 @@ constexpr std::array k_options = {
               "JSON Schema that every answer must match; each field becomes a column"},
     OptionKey{"run.fields", 0, text, "LIST", "", SetBy::anyone, "Answer", k_beginning,
               "the same in short: \"label:enum(bug,praise), sure:number, tags:string[], note?:string\""},
-    OptionKey{"run.choices", 0, list, "A,B,C", "", SetBy::anyone, "Answer", k_beginning,
+    OptionKey{"run.choices", 0, text, "A,B,C", "", SetBy::anyone, "Answer", k_beginning,
               "the answer must be one of these"},
     OptionKey{"run.extract", 0, text, "WHAT", "", SetBy::anyone, "Answer", k_beginning,
               "keep of the answer: json, code, tag:NAME or regex:PATTERN"},

@@ -67,7 +67,7 @@ void visit_question(Visitor& visit, Settings& settings) {
   visit.text("fields", settings.answer.fields);
   visit.text("extract", settings.answer.extract);
   visit.flag("strip", settings.answer.strip);
-  visit.texts("choices", settings.answer.choices);
+  visit.text("choices", settings.answer.choices);
   visit.pairs("columns_of_fields", settings.answer.columns_of_fields);
   visit.integer("reasks", settings.answer.reasks);
 }

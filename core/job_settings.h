@@ -57,11 +57,11 @@ struct ModelSettings {
 
 // The form that answers must have, and what of them is kept.
 struct AnswerSettings {
-  std::string schema;                // a JSON Schema; empty: none
-  std::string fields;                // the same in short (core/answer_fields.h)
-  std::string extract;               // "json", "code", "tag:NAME", "regex:…"; empty: all of it
-  bool strip = false;                // blanks and quotes around it
-  std::vector<std::string> choices;  // it must be one of them
+  std::string schema;   // a JSON Schema; empty: none
+  std::string fields;   // the same in short (core/answer_fields.h)
+  std::string extract;  // "json", "code", "tag:NAME", "regex:…"; empty: all of it
+  bool strip = false;   // blanks and quotes around it
+  std::string choices;  // "a, b, c": it must be one of them
   std::vector<std::pair<std::string, std::string>> columns_of_fields;  // field -> column
   std::int64_t reasks = 1;  // how often a row is asked again whose answer has not the form
 };

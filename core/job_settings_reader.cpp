@@ -123,7 +123,7 @@ AnswerSettings read_answer(const SettingReader& reader) {
   answer.fields = reader.text("run.fields");
   answer.extract = reader.text("run.extract");
   answer.strip = reader.flag("run.strip");
-  answer.choices = reader.list("run.choices");
+  answer.choices = reader.text("run.choices");
   answer.columns_of_fields = reader.pairs("run.map");
   answer.reasks = reader.count("run.reask").value_or(AnswerSettings{}.reasks);
   return answer;

@@ -25,10 +25,12 @@ std::string usd_decimal(std::int64_t micro_usd) {
 }  // namespace
 
 ResultColumns::ResultColumns(std::string output_column,
+                             std::shared_ptr<const AnswerForm> form,
                              bool with_meta,
                              bool with_error,
                              const std::vector<std::string>& input_columns)
-    : with_meta_(with_meta),
+    : form_(std::move(form)),
+      with_meta_(with_meta),
       with_error_(with_meta || with_error) {
   const auto add = [&](std::string name) {
     if (std::find(input_columns.begin(), input_columns.end(), name) != input_columns.end()) {
@@ -36,7 +38,12 @@ ResultColumns::ResultColumns(std::string output_column,
     }
     names_.push_back(std::move(name));
   };
-  names_.push_back(output_column);
+  if (form_ != nullptr && !form_->columns().empty()) {
+    fields_.emplace(*form_);
+    names_ = form_->columns();
+  } else {
+    names_.push_back(output_column);
+  }
   if (with_meta_) {
     add("status");
   }
@@ -62,7 +69,12 @@ const std::vector<NewCell>& ResultColumns::cells(const Outcome& outcome) {
   cells_.clear();
   used_texts_ = 0;
   const bool ok = outcome.status == RowStatus::ok;
-  cells_.push_back({ok ? std::string_view(outcome.output) : std::string_view{}, CellKind::text});
+  if (fields_) {
+    const auto& cells = fields_->read(ok ? std::string_view(outcome.output) : std::string_view{});
+    cells_.assign(cells.begin(), cells.end());
+  } else {
+    cells_.push_back({ok ? std::string_view(outcome.output) : std::string_view{}, CellKind::text});
+  }
   if (with_meta_) {
     cells_.push_back({status_name(outcome.status), CellKind::text});
   }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/answer_form.h"
 #include "core/outcome.h"
 #include "core/row_sink.h"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +17,10 @@ namespace batchllm {
 // ("label_status").
 class ResultColumns {
  public:
+  // `form`: its columns stand in place of the output column; null or without columns: they do not.
   // `with_error`: a column with the reason of failed rows; contained in `with_meta`.
   ResultColumns(std::string output_column,
+                std::shared_ptr<const AnswerForm> form,
                 bool with_meta,
                 bool with_error,
                 const std::vector<std::string>& input_columns);
@@ -28,6 +33,8 @@ class ResultColumns {
  private:
   std::string_view number(std::string text);
 
+  std::shared_ptr<const AnswerForm> form_;
+  std::optional<AnswerCells> fields_;
   bool with_meta_;
   bool with_error_;
   std::vector<std::string> names_;

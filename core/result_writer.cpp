@@ -44,7 +44,8 @@ void ResultWriter::begin(bool with_error) {
   std::vector<std::string> input_columns;
   source_ = settings_.open_source(input_columns);
   sink_ = settings_.open_sink();
-  columns_.emplace(settings_.output_column, settings_.include_meta, with_error, input_columns);
+  columns_.emplace(
+      settings_.output_column, settings_.form, settings_.include_meta, with_error, input_columns);
   sink_->begin(input_columns, columns_->names());
   shard_number_.reset();
   rows_written_ = 0;
@@ -209,6 +210,7 @@ void CompletionWriter::run(const std::function<void(RowSink&, ResultColumns&)>& 
   const std::unique_ptr<RowSink> sink = settings_.open_sink();
   // Rows stream out before it is known whether one fails.
   ResultColumns columns(settings_.output_column,
+                        settings_.form,
                         settings_.include_meta,
                         settings_.may_restart && settings_.adds_error_column,
                         input_columns);

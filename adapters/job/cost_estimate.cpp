@@ -42,7 +42,7 @@ CostEstimate estimate_cost(const JobRecord& record,
                            const JobInputs& inputs,
                            const JobModel& model) {
   const auto source = inputs.open_again({});
-  const auto encoder = make_encoder(record, *source, *model.provider);
+  const auto encoder = make_encoder(record, *source, model);
   source->select(encoder->columns());
   encoder->bind(encoder->columns());
   RowBatch batch;

@@ -49,8 +49,44 @@ std::string image_folder(const InputFingerprint& input) {
   return input.from_stdin ? "." : fs::path(input.path).parent_path().string();
 }
 
-void check_output_column(const JobRecord& record, const RowSource& source) {
+// So that a template says just this.
+std::string escaped_for_template(std::string_view text) {
+  std::string escaped;
+  for (const char letter : text) {
+    escaped += letter;
+    if (letter == '{' || letter == '}') {
+      escaped += letter;
+    }
+  }
+  return escaped;
+}
+
+// Behind what the user says last.
+void add_instructions(const std::string& instructions, ChatTemplateText& text) {
+  if (instructions.empty()) {
+    return;
+  }
+  for (auto message = text.messages.rbegin(); message != text.messages.rend(); ++message) {
+    if (message->role == "user") {
+      message->text += "\n\n" + escaped_for_template(instructions);
+      return;
+    }
+  }
+}
+
+void check_output_columns(const JobRecord& record, const JobModel& model, const RowSource& source) {
   const auto& columns = source.columns();
+  if (model.form != nullptr && !model.form->columns().empty()) {
+    for (const std::string& name : model.form->columns()) {
+      if (std::find(columns.begin(), columns.end(), name) != columns.end()) {
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("the input has a column {} already", printable(name)),
+            fmt::format("name another for the answer's field: --map FIELD={}_2", printable(name)));
+      }
+    }
+    return;
+  }
   const std::string& name = record.settings.output.column;
   if (std::find(columns.begin(), columns.end(), name) != columns.end()) {
     throw Error(
@@ -101,25 +137,26 @@ std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings
 
 std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
                                              const RowSource& source,
-                                             const Provider& provider) {
+                                             const JobModel& model) {
   const TemplateNames names = names_for(record, source);
   ChatTemplateText text;
   for (const auto& message : record.messages) {
     text.messages.push_back({message.role, message.text, TemplateOrigin{message.origin}});
   }
+  add_instructions(model.instructions, text);
   const JobSettings& settings = record.settings;
   require_column(source, settings.id_column, "--id-column");
   require_column(source, settings.prompt.image_column, "--image-column");
   for (const auto& column : settings.output.columns) {
     require_column(source, column, "--columns");
   }
-  check_output_column(record, source);
+  check_output_columns(record, model, source);
   std::optional<RowFilter> filter;
   if (!settings.selection.where.empty()) {
     filter = RowFilter::compile(settings.selection.where, names);
   }
   auto encoder = std::make_unique<ChatRowEncoder>(
-      ChatTemplate::compile(text, names), std::move(filter), provider);
+      ChatTemplate::compile(text, names), std::move(filter), *model.provider);
   if (!settings.id_column.empty()) {
     encoder->set_id_column(settings.id_column);
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/job/job_model.h"
 #include "core/chat_row_encoder.h"
 #include "core/chat_template.h"
 #include "core/job_record.h"
-#include "core/provider.h"
 #include "core/row_source.h"
 
 #include <memory>
@@ -19,10 +19,11 @@ std::vector<MessageText> make_messages(JobSettings& settings);
 // The messages of a template that is in memory; model and parameters as above.
 std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings);
 
-// Compiles templates, filter and special columns against the source's columns. Throws
+// Compiles templates, filter and special columns against the source's columns; what the model must
+// be told of the answer's form goes behind the prompt. `model` outlives the encoder. Throws
 // Error(usage | column_missing | template_invalid).
 std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
                                              const RowSource& source,
-                                             const Provider& provider);
+                                             const JobModel& model);
 
 }  // namespace batchllm

@@ -2,6 +2,7 @@
 #include "adapters/job/job_model.h"
 
 #include "adapters/job/api_key.h"
+#include "adapters/job/job_form.h"
 #include "adapters/providers/base_url.h"
 #include "adapters/registry.h"
 #include "core/json_text.h"
@@ -87,6 +88,10 @@ JobModel make_model(const JobSettings& settings,
   for (const auto& [name, value] : settings.model.parameters) {
     request.parameters.emplace_back(name, parameter_json(value));
   }
+  request.effort = settings.model.effort;
+  if (auto schema = schema_of(settings.answer)) {
+    request.schema = AnswerSchema{"answer", *std::move(schema)};
+  }
   request.ca_file = settings.model.ca_file;
   request.http2 = settings.model.http2;
   request.environment = environment;
@@ -100,6 +105,13 @@ JobModel make_model(const JobSettings& settings,
   model.worst_case_output_tokens = longest_answer(settings.model, request.traits, model.price);
   if (request.traits.limit_is_required) {
     request.max_tokens = model.worst_case_output_tokens;
+  }
+  model.form = make_form(settings.answer);
+  const bool is_told = model.form != nullptr && model.form->schema() != nullptr &&
+                       (request.traits.schema_mode == SchemaMode::native ||
+                        request.traits.schema_mode == SchemaMode::tool);
+  if (model.form != nullptr && !is_told) {
+    model.instructions = model.form->instructions();
   }
   model.provider = find_dialect(entry.dialect)->make(std::move(request));
   return model;

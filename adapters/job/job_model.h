@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/job/job_surroundings.h"
+#include "core/answer_form.h"
 #include "core/config_layers.h"
 #include "core/job_settings.h"
 #include "core/price_table.h"
@@ -21,6 +22,8 @@ struct JobModel {
   std::string provider_title;
   std::string endpoint;  // the address, for messages
   std::int64_t worst_case_output_tokens = 0;
+  std::shared_ptr<const AnswerForm> form;  // null: any answer will do
+  std::string instructions;  // put behind the prompt, for a provider that cannot be told otherwise
 };
 
 // Makes the model's name a whole model spec where the user left the provider out. Throws

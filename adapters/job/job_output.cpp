@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/job/job_output.h"
 
+#include "adapters/job/job_form.h"
 #include "adapters/json/json_columns.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -131,7 +132,10 @@ void check_output_is_free(const JobRecord& record) {
               "another file");
 }
 
-void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source) {
+void check_appending(const JobRecord& record,
+                     const OutputPlan& plan,
+                     const RowSource& source,
+                     const std::shared_ptr<const AnswerForm>& form) {
   const OutputSettings& output = record.settings.output;
   std::error_code error;
   if (plan.conflict != OutputConflict::append || !fs::exists(plan.path, error)) {
@@ -148,7 +152,7 @@ void check_appending(const JobRecord& record, const OutputPlan& plan, const RowS
   InputSettings existing;
   existing.format = plan.kind.format == OutputFormat::tsv ? InputFormat::tsv : InputFormat::csv;
   std::vector<std::string> columns = kept_columns(output, source);
-  const ResultColumns added(output.column, output.include_meta, false, columns);
+  const ResultColumns added(output.column, form, output.include_meta, false, columns);
   columns.insert(columns.end(), added.names().begin(), added.names().end());
   if (fs::file_size(plan.path, error) != 0 &&
       open_inputs({plan.path}, existing)->columns() != columns) {
@@ -168,6 +172,7 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
       plan.kind.format == OutputFormat::json || plan.kind.format == OutputFormat::jsonl;
   ResultWriterSettings settings;
   settings.output_column = output.column;
+  settings.form = make_form(record.settings.answer);
   settings.include_meta = output.include_meta;
   settings.may_restart = !plan.part_path.empty();
   settings.adds_error_column = plan.conflict != OutputConflict::append;

@@ -8,6 +8,7 @@
 #include "core/result_writer.h"
 
 #include <filesystem>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,7 +41,10 @@ std::vector<std::string> kept_columns(const OutputSettings& output, const RowSou
 void check_output_is_free(const JobRecord& record);
 
 // With --append: throws Error when the rows of this run do not fit the file that is there.
-void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source);
+void check_appending(const JobRecord& record,
+                     const OutputPlan& plan,
+                     const RowSource& source,
+                     const std::shared_ptr<const AnswerForm>& form);
 
 // How results are written to `plan`. `inputs` outlives what it returns.
 ResultWriterSettings make_result_settings(const JobRecord& record,

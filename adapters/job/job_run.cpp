@@ -6,6 +6,7 @@
 #include "adapters/job/cost_estimate.h"
 #include "adapters/job/failed_rows.h"
 #include "adapters/job/job_encoder.h"
+#include "adapters/job/job_form.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
@@ -65,16 +66,17 @@ class JobSession {
         stop_(control.stop_reason()),
         listener_(listener),
         model_(make_model(record.settings, surroundings, true)),
+        check_(model_.form == nullptr ? std::nullopt : std::optional<FormCheck>(model_.form)),
         inputs_(record, directory.folder().string()),
         source_(inputs_.open_first()),
-        encoder_(make_encoder(record, *source_, *model_.provider)),
+        encoder_(make_encoder(record, *source_, model_)),
         plan_(plan_output(record, *source_, directory.folder())),
         ledger_(directory.folder(), record.id),
         manifest_(directory.manifest_path()),
         rejects_(directory.rejects_path(), input_names(record)) {
     is_saved_ = start.is_new && record_.output_path == plan_.path;
     record_.output_path = plan_.path;
-    check_appending(record, plan_, *source_);
+    check_appending(record, plan_, *source_, model_.form);
     const auto columns = record.settings.output.order == RowOrder::completion &&
                                  record.settings.output.columns.empty() && !source_->is_open_ended()
                              ? source_->columns()
@@ -103,6 +105,7 @@ class JobSession {
   StopReason& stop_;
   JobListener& listener_;
   JobModel model_;
+  std::optional<FormCheck> check_;
   JobInputs inputs_;
   std::unique_ptr<InputSource> source_;
   std::unique_ptr<ChatRowEncoder> encoder_;
@@ -170,6 +173,8 @@ EngineSettings JobSession::engine_settings() {
   engine.lane.requests_per_minute = settings.limits.requests_per_minute;
   engine.lane.tokens_per_minute = settings.limits.tokens_per_minute;
   engine.lane.seed = std::random_device{}();
+  engine.dispatcher.check = check_ ? &*check_ : nullptr;
+  engine.dispatcher.reasks = static_cast<std::uint32_t>(settings.answer.reasks);
   engine.dispatcher.request_timeout = Milliseconds(settings.limits.request_timeout_ms);
   engine.dispatcher.price = model_.price;
   engine.dispatcher.worst_case_output_tokens = model_.worst_case_output_tokens;

@@ -3,6 +3,7 @@
 
 #include "adapters/files/file_name.h"
 #include "adapters/job/job_encoder.h"
+#include "adapters/job/job_form.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
@@ -86,6 +87,7 @@ class RequestReader {
     const JsonNode& options = body_.require("options");
     const Settings settings = settings_from_options(options_from_json(options.to_json()));
     record_.settings = read_job_settings(settings, {});
+    take_schema(record_.settings.answer);
     if (const auto path = body_.text("output_path", k_longest_path)) {
       if (!path->starts_with('/')) {
         throw Error(ErrorCode::usage, "output_path must be an absolute path");
@@ -299,7 +301,7 @@ class RequestReader {
     JobInputs inputs(record_, "");
     const auto source = inputs.open_first();
     const JobModel model = make_model(record_.settings, context_.surroundings, false);
-    make_encoder(record_, *source, *model.provider);
+    make_encoder(record_, *source, model);
     endpoint_ = model.endpoint;
     context_.checked_jobs.remember(record, endpoint_);
   }

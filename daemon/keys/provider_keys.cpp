@@ -2,6 +2,7 @@
 #include "daemon/keys/provider_keys.h"
 
 #include "core/error.h"
+#include "core/job_record.h"
 
 #include <optional>
 
@@ -24,6 +25,11 @@ std::optional<StoredKey> newest_key(sql::Database& database, std::string_view pr
   return StoredKey{query.string(0), {query.string(1), query.string(2), query.string(3)}};
 }
 
+// Where requests go is the word of who asked for the job.
+bool names_server(const QueuedJob& job) {
+  return !parse_job_record(job.record, job.id).settings.model.base_url.empty();
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> ProviderKeys::find(const QueuedJob& job) {
@@ -37,6 +43,9 @@ std::vector<std::pair<std::string, std::string>> ProviderKeys::find(const Queued
                   "send the request again, or store the key: POST /api/v1/api-keys");
     }
     return {{std::string(k_request_key_variable), std::string(found->second.reveal())}};
+  }
+  if (!job.policy.trusts_environment && names_server(job)) {
+    return {};  // a stored key is for its provider, not for whom a stranger names
   }
   const std::string_view provider = std::string_view(job.model).substr(0, job.model.find('/'));
   const ProviderEntry* entry = models_.find_provider(provider);

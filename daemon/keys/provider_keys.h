@@ -29,7 +29,8 @@ class ProviderKeys {
         models_(models) {}
 
   // What the job's worker is to know, as variable and value: its own key, else the newest that is
-  // stored for its provider; nothing when there is none. Throws Error(key_missing) when the job's
+  // stored for its provider; nothing when there is none, or when the job names a server of its own
+  // and somebody else than the daemon's user asked for it. Throws Error(key_missing) when the job's
   // own key is gone, as when the daemon has started anew since, Error(vault_unreadable).
   std::vector<std::pair<std::string, std::string>> find(const QueuedJob& job);
 

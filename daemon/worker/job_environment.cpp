@@ -25,10 +25,13 @@ bool is_of_a_provider(const ModelCatalog& models, std::string_view name) {
   });
 }
 
-bool may_know(const RunOrder& order, const ModelCatalog& models, std::string_view name) {
-  // A folder, not a secret: the service manager's, with a file for each provider.
-  return order.trusts_environment || name == "CREDENTIALS_DIRECTORY" ||
-         is_of_a_provider(models, name) ||
+bool may_know(const RunOrder& order,
+              const ModelCatalog& models,
+              bool names_server,
+              std::string_view name) {
+  // The folder is the service manager's, with a file for each provider.
+  const bool is_for_providers = name == "CREDENTIALS_DIRECTORY" || is_of_a_provider(models, name);
+  return order.trusts_environment || (is_for_providers && !names_server) ||
          std::any_of(order.variables.begin(),
                      order.variables.end(),
                      [name](const std::string& allowed) { return is_variable_of(name, allowed); });
@@ -38,15 +41,16 @@ bool may_know(const RunOrder& order, const ModelCatalog& models, std::string_vie
 
 EnvironmentLookup job_environment(const RunOrder& order,
                                   const ModelCatalog& models,
+                                  bool names_server,
                                   EnvironmentLookup process) {
-  return [&order, &models, process = std::move(process)](
+  return [&order, &models, names_server, process = std::move(process)](
              const std::string& name) -> std::optional<std::string> {
     for (const auto& [variable, secret] : order.keys) {
       if (variable == name) {
         return secret;
       }
     }
-    return may_know(order, models, name) ? process(name) : std::nullopt;
+    return may_know(order, models, names_server, name) ? process(name) : std::nullopt;
   };
 }
 

@@ -157,7 +157,8 @@ class Run final : public Work, public JobListener {
     record.settings.limits.concurrency = order_.concurrency;
     JobDirectory directory = open_directory(state_dir, record, start);
     JobSurroundings surroundings{ModelCatalog::load(order_.model_files), {}};
-    surroundings.environment = job_environment(order_, surroundings.models, &process_variable);
+    surroundings.environment = job_environment(
+        order_, surroundings.models, !record.settings.model.base_url.empty(), &process_variable);
     const JobEnd end = run_job(directory, record, start, surroundings, control_, *this);
     RunEnding ending;
     ending.counts = counts_of(end.result.progress);

@@ -43,7 +43,7 @@ JobSettings full_settings() {
              "key.txt",
              "ca.pem",
              true};
-  s.answer = {"{}", "a:string", "json", true, {"x", "y"}, {{"a", "b"}}, 3};
+  s.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 3};
   s.limits = {7, 8, 9, 10, 11, 12, 13, 14, 0.125};
   s.output = {"/tmp/o.csv",
               OutputFormat::tsv,

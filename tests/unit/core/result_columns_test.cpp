@@ -24,11 +24,11 @@ using Texts = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("the output alone, and the reason beside it when one is wanted", "[result_columns]") {
-  ResultColumns plain("label", false, false, {"text"});
+  ResultColumns plain("label", nullptr, false, false, {"text"});
   CHECK(plain.names() == Texts{"label"});
   CHECK(texts(plain.cells(ok_outcome(0, "praise"))) == Texts{"praise"});
   CHECK(texts(plain.cells(failed_outcome(0))) == Texts{"-"});
-  ResultColumns with_error("label", false, true, {"text"});
+  ResultColumns with_error("label", nullptr, false, true, {"text"});
   CHECK(with_error.names() == Texts{"label", "error"});
   CHECK(texts(with_error.cells(ok_outcome(0, ""))) == Texts{"", "-"});
   CHECK(texts(with_error.cells(failed_outcome(0))) == Texts{"-", "bad_request: because"});
@@ -38,7 +38,7 @@ TEST_CASE("the output alone, and the reason beside it when one is wanted", "[res
 }
 
 TEST_CASE("meta columns hold numbers as numbers", "[result_columns]") {
-  ResultColumns columns("output", true, false, {});
+  ResultColumns columns("output", nullptr, true, false, {});
   CHECK(columns.names() == Texts{"output",
                                  "status",
                                  "error",
@@ -59,14 +59,14 @@ TEST_CASE("meta columns hold numbers as numbers", "[result_columns]") {
 
 TEST_CASE("a name that the input has already gets the output column's before it",
           "[result_columns]") {
-  const ResultColumns columns("label", true, true, {"status", "text", "error"});
+  const ResultColumns columns("label", nullptr, true, true, {"status", "text", "error"});
   CHECK(columns.names()[1] == "label_status");
   CHECK(columns.names()[2] == "label_error");
   CHECK(columns.names()[3] == "input_tokens");
 }
 
 TEST_CASE("a partial answer of a failed row is no output", "[result_columns]") {
-  ResultColumns columns("output", false, true, {});
+  ResultColumns columns("output", nullptr, false, true, {});
   Outcome cut = failed_outcome(0, RowFailure::truncated);
   cut.output = "half an ans";
   CHECK(texts(columns.cells(cut)) == Texts{"-", "truncated: because"});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/job_record.h"
 #include "core/secret.h"
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
@@ -14,10 +15,14 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-QueuedJob job_of(std::string model) {
+QueuedJob job_of(std::string model, std::string base_url = {}) {
   QueuedJob job;
   job.id = "job_a";
   job.model = std::move(model);
+  JobRecord record;
+  record.settings.model.model = job.model;
+  record.settings.model.base_url = std::move(base_url);
+  job.record = job_record_json(record);
   return job;
 }
 
@@ -88,4 +93,13 @@ TEST_CASE("a job that brought its key gets that one until it is forgotten", "[ap
   REQUIRE(error);
   CHECK(error->code() == ErrorCode::key_missing);
   CHECK(error->message().find("memory only") != std::string::npos);
+}
+
+TEST_CASE("a stored key does not go to a server that a stranger names", "[api][keys]") {
+  ApiBench api;
+  api.ask("POST", "/api-keys", R"({"provider":"openai","key":"sk-stored"})");
+  QueuedJob job = job_of("openai/any", "https://elsewhere.example/v1");
+  CHECK(api.keys().find(job).empty());
+  job.policy.trusts_environment = true;
+  CHECK(api.keys().find(job) == Variables{{"OPENAI_API_KEY", "sk-stored"}});
 }
