@@ -25,10 +25,7 @@ bool find_root(wire::ondemand::document& document, wire::ondemand::object& root)
   if (document.get_array().get(array) != simdjson::SUCCESS) {
     return false;
   }
-  for (auto element : array) {
-    return element.get_object().get(root) == simdjson::SUCCESS;
-  }
-  return false;
+  return array.at(0).get_object().get(root) == simdjson::SUCCESS;
 }
 
 }  // namespace
