@@ -153,7 +153,7 @@ class JobControlCommand {
     ui_.messages().note(fmt::format("Look: batchllm jobs watch {}", job.id));
   }
 
-  JobSurroundings surroundings() const { return {load_models(line_, environment_), environment_}; }
+  JobSurroundings surroundings() const { return surroundings_of(line_, environment_); }
 
   int resume() {
     if (line_.arguments.empty()) {

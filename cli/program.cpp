@@ -172,8 +172,7 @@ int run_command_of(const CommandLine& line,
     case Command::schedule_rm:
       return schedule_command(line, settings, environment, ui);
     case Command::run:
-      return run_command(
-          read_run_request(line, settings), {load_models(line, environment), environment}, ui);
+      return run_command(read_run_request(line, settings), surroundings_of(line, environment), ui);
     case Command::submit:
       return submit_command(line, settings, environment, ui);
     case Command::resume:

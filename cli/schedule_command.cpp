@@ -146,8 +146,7 @@ class ScheduleCommand {
 
   int add() {
     const ScheduleRequest request = read_schedule_request(line_, settings_);
-    const auto body =
-        schedule_body(request, settings_, {load_models(line_, environment_), environment_}, ui_);
+    const auto body = schedule_body(request, settings_, surroundings_of(line_, environment_), ui_);
     if (!body) {
       return 0;  // a dry run
     }

@@ -39,6 +39,10 @@ ModelCatalog load_models(const CommandLine& line, const EnvironmentLookup& envir
   return ModelCatalog::load(model_files_for(line.flags, environment));
 }
 
+JobSurroundings surroundings_of(const CommandLine& line, const EnvironmentLookup& environment) {
+  return {load_models(line, environment), environment, &aws::ask_metadata_server};
+}
+
 std::vector<std::string> misspelt_variables(const std::vector<std::string>& names) {
   std::vector<std::string> known;
   for (const OptionKey& option : option_table()) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "adapters/config/config_files.h"
-#include "adapters/providers/model_catalog.h"
+#include "adapters/job/job_surroundings.h"
 #include "cli/command_line.h"
 #include "core/config_layers.h"
 
@@ -24,6 +24,9 @@ Settings load_settings(const CommandLine& line, const EnvironmentLookup& environ
 // ([providers.NAME] of config files but a project's, models.toml beside the user's). Throws
 // Error(config_invalid).
 ModelCatalog load_models(const CommandLine& line, const EnvironmentLookup& environment);
+
+// What a job of this call finds where it runs. Throws as load_models.
+JobSurroundings surroundings_of(const CommandLine& line, const EnvironmentLookup& environment);
 
 // Command line and environment only: for help and version, which no broken file may prevent.
 Settings settings_without_files(const CommandLine& line, const EnvironmentLookup& environment);

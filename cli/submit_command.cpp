@@ -39,7 +39,7 @@ class Submission {
       : line_(line),
         settings_(settings),
         environment_(environment),
-        surroundings_{load_models(line, environment), environment},
+        surroundings_(surroundings_of(line, environment)),
         ui_(ui),
         request_(read_submit_request(line, settings, SystemClock().wall_ms())),
         connection_(daemon_connection(settings, environment)),

@@ -214,7 +214,7 @@ bool SchemaChecker::check_array(const ArrayRules& rules,
                                 const Place& place) {
   bool good = true;
   std::size_t count = 0;
-  for (const auto item : value.element.get_array().value_unsafe()) {
+  for (const auto item : array_of(value.element)) {
     const SchemaIndex node = count < rules.prefix.size() ? rules.prefix[count] : rules.items;
     if (node != k_no_index) {
       good = check(node, SchemaValue::of(item), {&place, {}, count, true}) && good;
@@ -233,7 +233,7 @@ bool SchemaChecker::check_array(const ArrayRules& rules,
     good = check_contained(rules, value, place) && good;
   }
   if (rules.is_unique && count > 1) {
-    if (const auto equals = find_equals(value.element.get_array().value_unsafe(), room_)) {
+    if (const auto equals = find_equals(array_of(value.element), room_)) {
       good = refuse(place, [&] {
         return fmt::format(
             "items must differ, those at {} and {} are the same", equals->first, equals->second);
@@ -248,7 +248,7 @@ bool SchemaChecker::check_contained(const ArrayRules& rules,
                                     const Place& place) {
   std::size_t count = 0;
   std::size_t index = 0;
-  for (const auto item : value.element.get_array().value_unsafe()) {
+  for (const auto item : array_of(value.element)) {
     count +=
         holds_quietly(rules.contains, SchemaValue::of(item), {&place, {}, index, true}) ? 1 : 0;
     ++index;
@@ -267,7 +267,7 @@ bool SchemaChecker::check_object(const ObjectRules& rules,
   std::size_t count = 0;
   std::size_t next = 0;
   std::uint32_t required = 0;
-  for (const auto member : value.element.get_object().value_unsafe()) {
+  for (const auto member : object_of(value.element)) {
     ++count;
     const ObjectRules::Property* property = find_property(rules, member.key, next);
     // No key stands twice (see JsonSchema::validate): counting is enough.

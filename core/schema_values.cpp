@@ -65,14 +65,30 @@ std::size_t mixed(std::size_t hash, std::size_t part) noexcept {
   return hash * 0xff51afd7ed558ccdULL;
 }
 
+template <typename T>
+T value_of(simdjson::dom::element element) noexcept {
+  T value{};
+  const auto error = element.get(value);
+  (void)error;  // the element is known to be of that kind
+  return value;
+}
+
+std::string_view string_of(simdjson::dom::element element) noexcept {
+  return value_of<std::string_view>(element);
+}
+
+bool bool_of(simdjson::dom::element element) noexcept {
+  return value_of<bool>(element);
+}
+
 SchemaNumber number_of(simdjson::dom::element element) noexcept {
   switch (element.type()) {
     case element_type::INT64:
-      return static_cast<SchemaNumber>(std::int64_t(element.get_int64().value_unsafe()));
+      return static_cast<SchemaNumber>(value_of<std::int64_t>(element));
     case element_type::UINT64:
-      return static_cast<SchemaNumber>(std::uint64_t(element.get_uint64().value_unsafe()));
+      return static_cast<SchemaNumber>(value_of<std::uint64_t>(element));
     default:
-      return static_cast<SchemaNumber>(double(element.get_double().value_unsafe()));
+      return static_cast<SchemaNumber>(value_of<double>(element));
   }
 }
 
@@ -89,23 +105,23 @@ std::size_t hash_of(simdjson::dom::element element) noexcept {
   }
   switch (type) {
     case element_type::STRING:
-      return mixed(2, std::hash<std::string_view>{}(element.get_string().value_unsafe()));
+      return mixed(2, std::hash<std::string_view>{}(string_of(element)));
     case element_type::ARRAY: {
       std::size_t hash = 3;
-      for (const auto item : element.get_array().value_unsafe()) {
+      for (const auto item : array_of(element)) {
         hash = mixed(hash, hash_of(item));
       }
       return hash;
     }
     case element_type::OBJECT: {
       std::size_t sum = 4;
-      for (const auto member : element.get_object().value_unsafe()) {
+      for (const auto member : object_of(element)) {
         sum += mixed(std::hash<std::string_view>{}(member.key), hash_of(member.value));
       }
       return sum;
     }
     case element_type::BOOL:
-      return element.get_bool().value_unsafe() ? 5 : 6;
+      return bool_of(element) ? 5 : 6;
     default:
       return 7;
   }
@@ -135,9 +151,23 @@ bool same_objects(simdjson::dom::object a, simdjson::dom::object b) noexcept {
   return true;
 }
 
+// Up to this number, comparing each with each costs less than sorting.
+constexpr std::size_t k_few = 12;
+
+std::optional<std::pair<std::size_t, std::size_t>> find_equals_of_few(
+    const std::vector<simdjson::dom::element>& items) noexcept {
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (same_value(items[j], items[i])) {
+        return std::pair(j, i);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 bool keys_are_twice(EqualsRoom& room) {
   auto& keys = room.keys;
-  constexpr std::size_t k_few = 12;
   if (keys.size() > k_few) {
     std::sort(keys.begin(), keys.end());
     return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
@@ -154,6 +184,14 @@ bool keys_are_twice(EqualsRoom& room) {
 
 }  // namespace
 
+simdjson::dom::array array_of(simdjson::dom::element element) noexcept {
+  return value_of<simdjson::dom::array>(element);
+}
+
+simdjson::dom::object object_of(simdjson::dom::element element) noexcept {
+  return value_of<simdjson::dom::object>(element);
+}
+
 SchemaValue SchemaValue::of(simdjson::dom::element element) noexcept {
   SchemaValue value;
   value.element = element;
@@ -166,7 +204,7 @@ SchemaValue SchemaValue::of(simdjson::dom::element element) noexcept {
       break;
     case element_type::STRING:
       value.type = k_type_string;
-      value.text = element.get_string().value_unsafe();
+      value.text = string_of(element);
       break;
     case element_type::BOOL:
       value.type = k_type_boolean;
@@ -174,9 +212,15 @@ SchemaValue SchemaValue::of(simdjson::dom::element element) noexcept {
     case element_type::NULL_VALUE:
       value.type = k_type_null;
       break;
+    case element_type::DOUBLE: {
+      const auto number = value_of<double>(element);
+      value.number = static_cast<SchemaNumber>(number);
+      value.type = number == std::floor(number) ? k_type_whole : k_type_fraction;
+      break;
+    }
     default:
       value.number = number_of(element);
-      value.type = value.number == std::floor(value.number) ? k_type_whole : k_type_fraction;
+      value.type = k_type_whole;
       break;
   }
   return value;
@@ -199,13 +243,13 @@ bool same_value(simdjson::dom::element a, simdjson::dom::element b) noexcept {
   }
   switch (type) {
     case element_type::STRING:
-      return a.get_string().value_unsafe() == b.get_string().value_unsafe();
+      return string_of(a) == string_of(b);
     case element_type::BOOL:
-      return a.get_bool().value_unsafe() == b.get_bool().value_unsafe();
+      return bool_of(a) == bool_of(b);
     case element_type::ARRAY:
-      return same_arrays(a.get_array().value_unsafe(), b.get_array().value_unsafe());
+      return same_arrays(array_of(a), array_of(b));
     case element_type::OBJECT:
-      return same_objects(a.get_object().value_unsafe(), b.get_object().value_unsafe());
+      return same_objects(object_of(a), object_of(b));
     default:
       return true;  // null
   }
@@ -238,11 +282,16 @@ bool is_multiple(SchemaNumber number, SchemaNumber step) noexcept {
 
 std::optional<std::pair<std::size_t, std::size_t>> find_equals(simdjson::dom::array array,
                                                                EqualsRoom& room) {
-  room.hashes.clear();
   room.items.clear();
   for (const auto item : array) {
-    room.hashes.emplace_back(hash_of(item), room.items.size());
     room.items.push_back(item);
+  }
+  if (room.items.size() <= k_few) {
+    return find_equals_of_few(room.items);
+  }
+  room.hashes.clear();
+  for (const auto item : room.items) {
+    room.hashes.emplace_back(hash_of(item), room.hashes.size());
   }
   std::sort(room.hashes.begin(), room.hashes.end());
   for (std::size_t i = 1; i < room.hashes.size(); ++i) {
@@ -260,7 +309,7 @@ std::optional<std::pair<std::size_t, std::size_t>> find_equals(simdjson::dom::ar
 
 bool has_key_twice(simdjson::dom::element element, EqualsRoom& room) {
   if (element.is_array()) {
-    for (const auto item : element.get_array().value_unsafe()) {
+    for (const auto item : array_of(element)) {
       if (has_key_twice(item, room)) {
         return true;
       }
@@ -272,7 +321,7 @@ bool has_key_twice(simdjson::dom::element element, EqualsRoom& room) {
   }
   room.keys.clear();
   bool is_flat = true;
-  for (const auto member : element.get_object().value_unsafe()) {
+  for (const auto member : object_of(element)) {
     room.keys.push_back(member.key);
     is_flat = is_flat && !member.value.is_array() && !member.value.is_object();
   }
@@ -282,7 +331,7 @@ bool has_key_twice(simdjson::dom::element element, EqualsRoom& room) {
   if (is_flat) {
     return false;
   }
-  for (const auto member : element.get_object().value_unsafe()) {
+  for (const auto member : object_of(element)) {
     if (has_key_twice(member.value, room)) {
       return true;
     }

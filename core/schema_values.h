@@ -14,6 +14,11 @@
 
 namespace batchllm {
 
+// An element that is known to be of a kind, by value: simdjson's own value_unsafe gives references
+// into a temporary, which a range-for outlives.
+simdjson::dom::array array_of(simdjson::dom::element element) noexcept;
+simdjson::dom::object object_of(simdjson::dom::element element) noexcept;
+
 // One value of an answer, looked at once: what every rule asks for.
 struct SchemaValue {
   SchemaTypes type = k_type_null;  // one bit

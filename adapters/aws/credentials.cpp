@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/aws/credentials.h"
 
-#include "adapters/http/http_client.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json_text.h"
@@ -18,7 +17,6 @@ namespace {
 
 constexpr std::int64_t k_before_expiry_ms = 5 * 60'000;
 constexpr std::int64_t k_between_tries_ms = 60'000;
-constexpr Milliseconds k_patience{1000};
 constexpr std::size_t k_largest_file = std::size_t{1} << 20;
 
 std::string value_or_empty(const EnvironmentLookup& environment, const std::string& name) {
@@ -85,25 +83,6 @@ std::optional<Credentials> credentials_of_json(const std::string& json) {
   return found.access_key_id.empty() || found.secret_access_key.empty()
              ? std::nullopt
              : std::optional(std::move(found));
-}
-
-// Asks a server on this machine or beside it; empty when it does not say.
-std::string asked(const std::string& origin,
-                  const std::string& method,
-                  const std::string& target,
-                  const HttpHeaders& headers) {
-  HttpClientSettings settings;
-  settings.server.origin = origin;
-  settings.connect_timeout = k_patience;
-  settings.without_proxy = true;
-  HttpClientRequest request;
-  request.method = method;
-  request.target = target;
-  request.headers = headers;
-  request.timeout = k_patience;
-  request.max_body_bytes = k_largest_file;
-  HttpClientResponse response = HttpClient(settings).send(request);
-  return response.is_ok() ? response.body : "";
 }
 
 // Credentials are asked for in the clear only where nobody else listens.
@@ -234,6 +213,9 @@ std::optional<Credentials> CredentialChain::from_profile() {
 }
 
 std::optional<Credentials> CredentialChain::from_container() {
+  if (!ask_) {
+    return std::nullopt;
+  }
   std::string uri = value_or_empty(environment_, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
   const std::string relative =
       value_or_empty(environment_, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
@@ -257,15 +239,18 @@ std::optional<Credentials> CredentialChain::from_container() {
       !file.empty()) {
     token = std::string(trim(text_of_file(file)));
   }
-  HttpHeaders headers;
+  MetadataHeaders headers;
   if (!token.empty()) {
     headers.emplace_back("Authorization", token);
   }
   const std::string target = uri.substr(path);
-  return credentials_of_json(asked(origin, "GET", target.empty() ? "/" : target, headers));
+  return credentials_of_json(ask_(origin, "GET", target.empty() ? "/" : target, headers));
 }
 
 std::optional<Credentials> CredentialChain::from_machine() {
+  if (!ask_) {
+    return std::nullopt;
+  }
   if (equals_ignoring_case(value_or_empty(environment_, "AWS_EC2_METADATA_DISABLED"), "true")) {
     return std::nullopt;
   }
@@ -275,18 +260,18 @@ std::optional<Credentials> CredentialChain::from_machine() {
     origin.pop_back();
   }
   looked_in_.push_back("this machine's role (" + origin + ")");
-  const std::string token = asked(
-      origin, "PUT", "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
+  const std::string token =
+      ask_(origin, "PUT", "/latest/api/token", {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
   if (token.empty()) {
     return std::nullopt;
   }
-  const HttpHeaders headers = {{"X-aws-ec2-metadata-token", std::string(trim(token))}};
+  const MetadataHeaders headers = {{"X-aws-ec2-metadata-token", std::string(trim(token))}};
   const std::string folder = "/latest/meta-data/iam/security-credentials/";
-  const std::string roles = asked(origin, "GET", folder, headers);
+  const std::string roles = ask_(origin, "GET", folder, headers);
   const std::string_view role = trim(std::string_view(roles).substr(0, roles.find('\n')));
   return role.empty()
              ? std::nullopt
-             : credentials_of_json(asked(origin, "GET", folder + percent_encoded(role), headers));
+             : credentials_of_json(ask_(origin, "GET", folder + percent_encoded(role), headers));
 }
 
 }  // namespace batchllm::aws

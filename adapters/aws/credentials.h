@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/aws/metadata_server.h"
 #include "adapters/aws/sigv4.h"
 #include "core/config_layers.h"
 
@@ -18,7 +19,10 @@ namespace batchllm::aws {
 // Not looked for: single sign-on, roles to assume, credential_process. Not thread-safe.
 class CredentialChain {
  public:
-  explicit CredentialChain(EnvironmentLookup environment) : environment_(std::move(environment)) {}
+  // Without `ask`, roles of containers and machines are not looked for.
+  CredentialChain(EnvironmentLookup environment, AskMetadata ask)
+      : environment_(std::move(environment)),
+        ask_(std::move(ask)) {}
 
   // Looks for them at the first call, and anew shortly before they expire; that asks a server on
   // this machine or beside it, which takes three seconds at most and is tried once a minute. Throws
@@ -36,6 +40,7 @@ class CredentialChain {
   std::optional<Credentials> from_machine();
 
   EnvironmentLookup environment_;
+  AskMetadata ask_;
   Credentials credentials_;
   bool is_found_ = false;
   std::int64_t next_try_ms_ = 0;

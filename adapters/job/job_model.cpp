@@ -95,6 +95,7 @@ JobModel make_model(const JobSettings& settings,
   request.ca_file = settings.model.ca_file;
   request.http2 = settings.model.http2;
   request.environment = environment;
+  request.ask_metadata = surroundings.ask_metadata;
   request.is_sent = with_key;
 
   JobModel model;

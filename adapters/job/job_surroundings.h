@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/aws/metadata_server.h"
 #include "adapters/providers/model_catalog.h"
 #include "core/config_layers.h"
 
@@ -11,6 +12,7 @@ namespace batchllm {
 struct JobSurroundings {
   ModelCatalog models;
   EnvironmentLookup environment;
+  aws::AskMetadata ask_metadata = {};  // empty: roles of machines are not looked for
 };
 
 }  // namespace batchllm

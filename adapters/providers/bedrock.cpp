@@ -40,8 +40,10 @@ bool is_among(const Names& names, std::string_view name) {
 // Signs the requests to one address. Network thread, once it is made.
 class RequestSigner {
  public:
-  RequestSigner(const std::string& url, const EnvironmentLookup& environment)
-      : chain_(environment) {
+  RequestSigner(const std::string& url,
+                const EnvironmentLookup& environment,
+                const aws::AskMetadata& ask_metadata)
+      : chain_(environment, ask_metadata) {
     const std::string_view rest = std::string_view(url).substr(url.find("//") + 2);
     const auto path = std::min(rest.find('/'), rest.size());
     const auto query = std::min(rest.find('?', path), rest.size());
@@ -143,7 +145,8 @@ BedrockProvider::BedrockProvider(ModelRequest given) : ChatProvider(std::move(gi
   if (!model.key.empty()) {
     add_key("Authorization");
   } else if (model.is_sent) {
-    signer_ = std::make_shared<RequestSigner>(endpoint().url, model.environment);
+    signer_ =
+        std::make_shared<RequestSigner>(endpoint().url, model.environment, model.ask_metadata);
     sign_with([signer = signer_](std::string_view body) { return signer->sign(body); });
   }
   head_ = "{";

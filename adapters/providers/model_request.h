@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/aws/metadata_server.h"
 #include "adapters/providers/model_traits.h"
 #include "core/config_layers.h"
 
@@ -32,6 +33,7 @@ struct ModelRequest {
   bool http2 = false;
   ModelTraits traits;
   bool is_sent = true;            // false: nobody sends it, and credentials are not looked for
+  aws::AskMetadata ask_metadata;  // for the roles of machines; may be empty
   EnvironmentLookup environment;  // for dialects with credentials of their own; may be empty
 };
 

@@ -156,7 +156,8 @@ class Run final : public Work, public JobListener {
     start.most_concurrency = record.settings.limits.concurrency;
     record.settings.limits.concurrency = order_.concurrency;
     JobDirectory directory = open_directory(state_dir, record, start);
-    JobSurroundings surroundings{ModelCatalog::load(order_.model_files), {}};
+    JobSurroundings surroundings{
+        ModelCatalog::load(order_.model_files), {}, &aws::ask_metadata_server};
     surroundings.environment = job_environment(
         order_, surroundings.models, !record.settings.model.base_url.empty(), &process_variable);
     const JobEnd end = run_job(directory, record, start, surroundings, control_, *this);

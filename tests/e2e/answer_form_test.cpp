@@ -60,9 +60,9 @@ TEST_CASE("an answer that is none of the choices is asked again, then the row fa
           "[e2e][answers]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   const SimulatorProcess simulator = scripted(workspace,
-                                              R"({"match":"none of","content":"Bug."})"
+                                              R"({"match":"first","content":"no idea"})"
                                               "\n"
-                                              R"({"match":"stubborn","content":"no idea"})"
+                                              R"({"match_regex":".","content":"Bug."})"
                                               "\n");
   workspace.write("rows.csv", "id,text\n1,first\n");
   const auto run = workspace.run(
@@ -82,7 +82,12 @@ TEST_CASE("a run that is killed between an answer and its second asking goes on 
           "[e2e][answers][kill]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("rows.csv", csv_of_rows(20));
-  const SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--latency", "50ms"});
+  const SimulatorProcess simulator(
+      BATCHLLM_PROGRAM,
+      {"--latency",
+       "50ms",
+       "--script",
+       workspace.write("script.jsonl", R"({"match_regex":".","content":"no idea"})")});
   const Words words = workspace.run_words(
       simulator, {"rows.csv", "-o", "out.csv", "-c", "4", "--choices", "x,y", "--reask", "2"});
   Process first(workspace.command(words));
@@ -90,7 +95,7 @@ TEST_CASE("a run that is killed between an answer and its second asking goes on 
   first.send_signal(SIGKILL);
   first.wait();
   const auto rest = workspace.call(words);
-  CHECK(rest.exit_code == 4);  // the simulator never hits on x or y
+  CHECK(rest.exit_code == 4);  // it is never x or y
   // Every row was asked three times; those in flight at the kill once more.
   CHECK(simulator.call_count() >= 60);
   CHECK(simulator.call_count() <= 64);

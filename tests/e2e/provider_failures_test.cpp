@@ -37,7 +37,7 @@ TEST_CASE("each failure of a row has its name", "[e2e][failures]") {
   const auto c = GENERATE(values<Case>({
       {"400", "bad_request"},
       {"404", "bad_request"},
-      {"413", "bad_request"},
+      {"413", "context_too_long"},
       {"422", "bad_request"},
       {"408", "timeout"},
       {"409", "server_error"},

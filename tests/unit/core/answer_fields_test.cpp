@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/answer_fields.h"
 
-#include "core/json_schema.h"
 #include "core/error.h"
+#include "core/json_schema.h"
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
 

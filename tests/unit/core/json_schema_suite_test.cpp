@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The official JSON Schema test suite (github.com/json-schema-org/JSON-Schema-Test-Suite), draft
 // 2020-12. Its files lie in the folder of the outside suites; without them this says so.
-#include "core/json_schema.h"
 #include "core/error.h"
 #include "core/json_document.h"
+#include "core/json_schema.h"
 #include "tests/support/catch.h"
 #include "tests/support/suite_files.h"
 

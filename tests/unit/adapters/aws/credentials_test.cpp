@@ -26,7 +26,7 @@ EnvironmentLookup lookup(Variables variables) {
 }
 
 Credentials found_with(Variables variables) {
-  return CredentialChain(lookup(std::move(variables))).current(0);
+  return CredentialChain(lookup(std::move(variables)), &ask_metadata_server).current(0);
 }
 
 // Answers as IMDSv2 does, with credentials that expire at `expiration`.
@@ -94,7 +94,7 @@ TEST_CASE("missing credentials are told with the places that were looked at", "[
   CHECK_THAT(error->message(), ContainsSubstring("profile work"));
   CHECK_THAT(error->message(), ContainsSubstring("role_arn, which is not read"));
   CHECK_THAT(error->hint(), ContainsSubstring("export-credentials"));
-  CHECK(thrown_error([] { CredentialChain({}).current(0); }));
+  CHECK(thrown_error([] { CredentialChain({}, {}).current(0); }));
 }
 
 TEST_CASE("a container's role is asked for with its token", "[aws]") {
@@ -124,7 +124,8 @@ TEST_CASE("a machine's role is asked for again before its credentials expire", "
   RawHttpServer server(machine("1970-01-01T01:00:00Z"));
   constexpr std::int64_t k_minute_ms = 60'000;
   CredentialChain chain(lookup({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url() + "/"},
-                                {"AWS_EC2_METADATA_DISABLED", "false"}}));
+                                {"AWS_EC2_METADATA_DISABLED", "false"}}),
+                        &ask_metadata_server);
   CHECK(chain.current(0).access_key_id == "A1");
   CHECK(chain.last().session_token == "t");
   CHECK(chain.current(54 * k_minute_ms).access_key_id == "A1");
@@ -141,7 +142,8 @@ TEST_CASE("credentials are kept when nobody answers any more", "[aws]") {
                  : RawReply{"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", RawReply::Then::keep};
   });
   CredentialChain chain(lookup({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url()},
-                                {"AWS_EC2_METADATA_DISABLED", "false"}}));
+                                {"AWS_EC2_METADATA_DISABLED", "false"}}),
+                        &ask_metadata_server);
   CHECK(chain.current(0).access_key_id == "A1");
   is_up = false;
   CHECK(chain.current(4'000'000).access_key_id == "A1");
