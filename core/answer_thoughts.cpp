@@ -82,6 +82,7 @@ void add_thoughts(std::string& thoughts, std::string_view block) {
 AnswerParts split_thoughts(std::string_view text) {
   AnswerParts parts;
   bool has_thoughts = false;
+  bool is_first = true;  // nothing but blanks came before
   std::string rest;
   while (!text.empty()) {
     const Found opening = find_opening(text);
@@ -91,7 +92,7 @@ AnswerParts split_thoughts(std::string_view text) {
     const std::string_view inside = text.substr(opening.at + opening.tag->opening.size());
     const auto end = inside.find(opening.tag->closing);
     const bool is_cut_off = end == std::string_view::npos;
-    const bool is_first = trim(rest).empty() && trim(text.substr(0, opening.at)).empty();
+    is_first = is_first && trim(text.substr(0, opening.at)).empty();
     if (is_cut_off && !is_first) {
       break;
     }
