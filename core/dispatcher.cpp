@@ -2,7 +2,6 @@
 #include "core/dispatcher.h"
 
 #include "core/text.h"
-#include "core/token_estimate.h"
 
 #include <fmt/format.h>
 
@@ -17,24 +16,6 @@ constexpr std::uint64_t k_rows_before_share_counts = 100;
 // A stop is noticed at the latest after this long, whatever else happens.
 constexpr Milliseconds k_longest_wait{250};
 constexpr std::size_t k_rows_kept_ready = 128;
-
-RowFailure failure_of(TransportFailure failure) noexcept {
-  switch (failure) {
-    case TransportFailure::timeout:
-      return RowFailure::timeout;
-    case TransportFailure::broken:
-    case TransportFailure::too_large:
-      return RowFailure::protocol_error;
-    default:
-      return RowFailure::connection_failed;
-  }
-}
-
-// A provider may bill a request whose answer got lost.
-bool may_have_arrived(TransportFailure failure) noexcept {
-  return failure == TransportFailure::timeout || failure == TransportFailure::broken ||
-         failure == TransportFailure::too_large;
-}
 
 std::string unanswered_text(std::int64_t micro_usd) {
   return micro_usd == 0
@@ -206,176 +187,6 @@ void Dispatcher::send_rows() {
   chosen_.clear();
 }
 
-void Dispatcher::on_response(void* token, HttpResponse& response) {
-  const auto slot = reinterpret_cast<std::size_t>(token);  // NOLINT
-  std::unique_ptr<RowTask> task = std::move(flying_[slot]);
-  free_slots_.push_back(slot);
-  const TimePoint now = clock_.now();
-  if (response.failure != TransportFailure::none) {
-    if (response.failure == TransportFailure::tls) {
-      stop_.stop(
-          Error(ErrorCode::provider_unreachable,
-                fmt::format("{} cannot be trusted: {}", settings_.endpoint, response.failure_text),
-                "give the authority's certificate by --ca-file when the server uses its own"));
-    }
-    take_failure(
-        std::move(task), response, failure_of(response.failure), response.failure_text, {}, {});
-    return;
-  }
-  lane_.observe(*task, response, now);
-  const Answer answer = provider_.decode(response);
-  if (answer.retry_after_ms && !response.retry_after_ms) {
-    response.retry_after_ms = answer.retry_after_ms;
-  }
-  if (answer.stops_run) {
-    stop_run(response, answer.failure, answer.message);
-  }
-  if (answer.failure == RowFailure::none) {
-    CheckedAnswer checked{true, answer.text, {}, {}};
-    if (settings_.check != nullptr) {
-      checked = settings_.check->check(answer.text);
-    }
-    if (checked.is_valid) {
-      take_answer(std::move(task), response, answer, checked.text);
-    } else {
-      take_invalid(std::move(task), response, answer, std::move(checked));
-    }
-  } else {
-    take_failure(
-        std::move(task), response, answer.failure, answer.message, answer.usage, answer.text);
-  }
-}
-
-void Dispatcher::take_answer(std::unique_ptr<RowTask> task,
-                             HttpResponse& response,
-                             const Answer& answer,
-                             std::string_view text) {
-  lane_.succeeded(clock_.now());
-  Outcome outcome = start_outcome(*task, response);
-  outcome.status = RowStatus::ok;
-  outcome.output = text;
-  outcome.usage = answer.usage;
-  outcome.cost_micro_usd = cost_of(answer.usage);
-  budget_.settle(task->reserved_micro_usd, outcome.cost_micro_usd.value_or(0));
-  finish_row(std::move(task), std::move(outcome));
-}
-
-// The provider did its part: what is wrong is said to the model, as often as it may be.
-void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
-                              HttpResponse& response,
-                              const Answer& answer,
-                              CheckedAnswer checked) {
-  lane_.succeeded(clock_.now());
-  const std::optional<std::int64_t> cost = cost_of(answer.usage);
-  budget_.settle(task->reserved_micro_usd, cost.value_or(0));
-  if (task->reasked == settings_.reasks) {
-    Outcome outcome = start_outcome(*task, response);
-    outcome.status = RowStatus::failed;
-    outcome.failure = RowFailure::invalid_answer;
-    outcome.message = std::move(checked.problem);
-    outcome.output = answer.text;
-    outcome.usage = answer.usage;
-    outcome.cost_micro_usd = cost;
-    finish_row(std::move(task), std::move(outcome));
-    return;
-  }
-  StepAnswer kept;
-  kept.row_index = task->place.row_index;
-  kept.attempt = task->earlier_attempts + task->attempts;
-  kept.failure = RowFailure::invalid_answer;
-  kept.text = answer.text;
-  kept.usage = answer.usage;
-  kept.cost_micro_usd = cost;
-  ledger_.append(kept);
-  spend(*task, answer.usage);
-  task->shown_micro_usd += cost.value_or(0);
-  counters_.cost_micro_usd.fetch_add(cost.value_or(0), std::memory_order_relaxed);
-  ask_again(*task, answer.text, checked.request);
-  if (stop_.token().stop_requested()) {
-    queue_.recycle(std::move(task));  // the ledger has what it needs to go on
-    return;
-  }
-  task->free_attempts = task->attempts;  // tries of the next request are counted anew
-  lane_.add_first(std::move(task));
-}
-
-void Dispatcher::ask_again(RowTask& task, std::string_view answer, std::string_view request) {
-  provider_.append_turns(task.body, answer, request);
-  task.estimated_tokens += estimate_tokens(answer).upper + estimate_tokens(request).upper;
-  ++task.reasked;
-}
-
-// Takes a row up where an earlier run left it.
-void Dispatcher::go_on_with_answers(RowTask& task) {
-  for (const StepAnswer& answer : task.answers) {
-    const CheckedAnswer checked = settings_.check == nullptr
-                                      ? CheckedAnswer{}
-                                      : settings_.check->check(answer.text);
-    if (!checked.is_valid && task.reasked < settings_.reasks) {
-      ask_again(task, answer.text, checked.request);
-    }
-    spend(task, answer.usage);
-  }
-  task.answers.clear();
-}
-
-void Dispatcher::spend(RowTask& task, const Usage& usage) {
-  task.spent.input_tokens += usage.input_tokens;
-  task.spent.output_tokens += usage.output_tokens;
-  task.spent.cached_tokens += usage.cached_tokens;
-  if (const auto cost = cost_of(usage)) {
-    task.spent_micro_usd = task.spent_micro_usd.value_or(0) + *cost;
-  }
-}
-
-void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
-                              HttpResponse& response,
-                              RowFailure failure,
-                              std::string message,
-                              const Usage& usage,
-                              std::string_view partial) {
-  const TimePoint now = clock_.now();
-  const bool stops = failure == RowFailure::auth_refused || failure == RowFailure::quota_exhausted;
-  const bool is_final =
-      response.should_retry == false || response.failure == TransportFailure::too_large;
-  const std::int64_t cost = cost_of(usage).value_or(0);
-  if (may_have_arrived(response.failure)) {
-    budget_.settle_unanswered(task->reserved_micro_usd);
-  } else {
-    budget_.settle(task->reserved_micro_usd, cost);
-  }
-  counters_.cost_micro_usd.fetch_add(cost, std::memory_order_relaxed);
-  if (stops || stop_.token().stop_requested()) {
-    // The row is not to blame: it is asked again when the job is resumed.
-    if (stops || RetryPolicy::is_transient(failure)) {
-      ledger_.note_ended({task->place.row_index, task->earlier_attempts + task->attempts, failure});
-      lane_.failed_for_good(failure, now);
-      queue_.recycle(std::move(task));
-      return;
-    }
-  } else if (!is_final) {
-    const EndedRecord ended{
-        task->place.row_index, task->earlier_attempts + task->attempts, failure};
-    if (RetryPolicy::is_transient(failure) &&
-        lane_.retry(task, failure, response.retry_after_ms, now)) {
-      ledger_.note_ended(ended);
-      check_verdict(now, message);
-      return;
-    }
-  }
-  lane_.failed_for_good(failure, now);
-  check_verdict(now, message);
-  Outcome outcome = start_outcome(*task, response);
-  outcome.status = RowStatus::failed;
-  outcome.failure = failure;
-  outcome.message = std::move(message);
-  outcome.output = partial;
-  outcome.usage = usage;
-  outcome.cost_micro_usd = cost_of(usage);
-  counters_.cost_micro_usd.fetch_sub(cost, std::memory_order_relaxed);
-  finish_row(std::move(task), std::move(outcome));
-}
-
 void Dispatcher::settle_known(std::unique_ptr<RowTask> task) {
   Outcome outcome;
   outcome.row_index = task->place.row_index;
@@ -472,22 +283,6 @@ void Dispatcher::check_verdict(TimePoint now, std::string_view message) {
             RetryPolicy::is_transient(*failure)
                 ? "go on when the provider is well again"
                 : "change what is asked (model, --max-tokens, --param, prompt) in a new run"));
-}
-
-void Dispatcher::stop_run(const HttpResponse& response,
-                          RowFailure failure,
-                          const std::string& message) {
-  (void)response;
-  if (failure == RowFailure::auth_refused) {
-    stop_.stop(Error(ErrorCode::key_refused,
-                     fmt::format("{} refuses the API key: {}", settings_.provider_name, message),
-                     "check the key (environment variable, --key-env, --key-file), then resume"));
-  } else {
-    stop_.stop(
-        Error(ErrorCode::quota_exhausted,
-              fmt::format("the quota at {} is used up: {}", settings_.provider_name, message),
-              "add credit or raise the limit at the provider, then resume"));
-  }
 }
 
 void Dispatcher::update_counters(TimePoint now) {

@@ -176,6 +176,18 @@ bool ChatProvider::read(HttpResponse& response, Reply& reply) {
   return wire::is_whole(response);
 }
 
+void ChatProvider::add_sampling(std::string_view token_limit) {
+  if (request_.temperature && request_.traits.takes_temperature) {
+    append_member(tail_, "temperature", fmt::format("{}", *request_.temperature));
+  }
+  if (request_.max_tokens) {
+    append_member(tail_, token_limit, std::to_string(*request_.max_tokens));
+  }
+  if (!request_.effort.empty() && !request_.traits.effort.empty()) {
+    append_nested(tail_, request_.traits.effort, json_string(request_.effort));
+  }
+}
+
 void ChatProvider::add_text(std::string_view piece, Reply& reply) {
   if (reply.text.empty()) {
     reply.text = piece;

@@ -92,6 +92,9 @@ class ChatProvider : public Provider {
   // What must not be shown although a server may repeat it; empty: nothing.
   virtual std::string_view secret() const { return request_.key; }
 
+  // Writes temperature, limit of tokens and effort into tail_, as far as they are given and taken.
+  void add_sampling(std::string_view token_limit);
+
   // Puts a further piece behind the answer's text.
   void add_text(std::string_view piece, Reply& reply);
 

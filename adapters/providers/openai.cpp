@@ -68,15 +68,7 @@ OpenAiProvider::OpenAiProvider(ModelRequest given) : ChatProvider(std::move(give
   add_key("Authorization");
   head_ = R"({"model":)" + json_string(model.model) + R"(,"messages":[)";
   tail_ = "]";
-  if (model.temperature && model.traits.takes_temperature) {
-    append_member(tail_, "temperature", fmt::format("{}", *model.temperature));
-  }
-  if (model.max_tokens) {
-    append_member(tail_, model.traits.token_limit, std::to_string(*model.max_tokens));
-  }
-  if (!model.effort.empty() && !model.traits.effort.empty()) {
-    append_nested(tail_, model.traits.effort, json_string(model.effort));
-  }
+  add_sampling(model.traits.token_limit);
   add_schema();
   if (!model.traits.extra.empty()) {
     tail_ += "," + model.traits.extra;

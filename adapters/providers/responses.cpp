@@ -80,15 +80,7 @@ ResponsesProvider::ResponsesProvider(ModelRequest given) : ChatProvider(std::mov
   if (parameter("store") == nullptr) {
     append_member(tail_, "store", "false");
   }
-  if (model.temperature && model.traits.takes_temperature) {
-    append_member(tail_, "temperature", fmt::format("{}", *model.temperature));
-  }
-  if (model.max_tokens) {
-    append_member(tail_, "max_output_tokens", std::to_string(*model.max_tokens));
-  }
-  if (!model.effort.empty() && !model.traits.effort.empty()) {
-    append_nested(tail_, model.traits.effort, json_string(model.effort));
-  }
+  add_sampling("max_output_tokens");
   add_text_format();
   add_tool();
   if (!model.traits.extra.empty()) {
