@@ -40,7 +40,8 @@ TEST_CASE("an answer is a choice whatever its case and the marks around it", "[a
       {"..., b", "...", "..."},
   }));
   CAPTURE(c.choices, c.answer);
-  const auto found = AnswerChoices::compile(c.choices).apply(c.answer);
+  const AnswerChoices choices = AnswerChoices::compile(c.choices);
+  const auto found = choices.apply(c.answer);  // a view into the choices
   REQUIRE(found);
   CHECK(*found == c.choice);
 }
