@@ -31,7 +31,9 @@ class AnthropicProvider final : public ChatProvider {
   }};
 
   void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_parts(std::string_view text,
+                   std::string_view image_url,
+                   std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure failure_of(int status, const Reply& reply) const override;
   int status_of(const wire::ErrorBody& error) const override;
@@ -115,10 +117,7 @@ AnthropicProvider::AnthropicProvider(ModelRequest given) : ChatProvider(std::mov
   add_output_config();
   add_thinking();
   add_tool();
-  if (!model.traits.extra.empty()) {
-    head_ += "," + model.traits.extra;
-  }
-  add_parameters(head_, [](std::string_view) { return true; });
+  add_extras(head_);
   tail_ = "]}";
 }
 
@@ -173,51 +172,28 @@ void AnthropicProvider::add_tool() {
 void AnthropicProvider::write_messages(const Prompt& prompt, std::string& body) const {
   write_instructions(prompt, R"(,"system":")", "\"", body);
   body += R"(,"messages":[)";
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  bool is_first = true;
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    if (is_instruction(message)) {
-      continue;
-    }
-    body += is_first ? R"({"role":")" : R"(,{"role":")";
-    is_first = false;
-    body += message.role == "assistant" ? "assistant" : "user";
-    if (i != with_image) {
-      body += R"(","content":")";
-      append_json_escaped(body, message.text);
-      body += "\"}";
-      continue;
-    }
-    body += R"(","content":[{"type":"image","source":)";
-    if (const auto data = split_data_url(prompt.image_url)) {
-      body += R"({"type":"base64","media_type":")";
-      append_json_escaped(body, data->media_type);
-      body += R"(","data":")";
-      append_json_escaped(body, data->base64);
-    } else {
-      body += R"({"type":"url","url":")";
-      append_json_escaped(body, prompt.image_url);
-    }
-    body += "\"}}";
-    if (!message.text.empty()) {  // which the API refuses
-      body += R"(,{"type":"text","text":")";
-      append_json_escaped(body, message.text);
-      body += "\"}";
-    }
-    body += "]}";
-  }
+  write_turns(prompt, Instructions::apart, body);
 }
 
-void AnthropicProvider::write_turn(std::string_view role,
-                                   std::string_view text,
-                                   std::string& body) const {
-  body += R"(,{"role":")";
-  body += role;
-  body += R"(","content":")";
-  append_json_escaped(body, text);
-  body += "\"}";
+void AnthropicProvider::write_parts(std::string_view text,
+                                    std::string_view image_url,
+                                    std::string& body) const {
+  body += R"({"type":"image","source":)";
+  if (const auto data = split_data_url(image_url)) {
+    body += R"({"type":"base64","media_type":")";
+    append_json_escaped(body, data->media_type);
+    body += R"(","data":")";
+    append_json_escaped(body, data->base64);
+  } else {
+    body += R"({"type":"url","url":")";
+    append_json_escaped(body, image_url);
+  }
+  body += "\"}}";
+  if (!text.empty()) {  // which the API refuses
+    body += R"(,{"type":"text","text":")";
+    append_json_escaped(body, text);
+    body += "\"}";
+  }
 }
 
 bool AnthropicProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {
@@ -247,10 +223,7 @@ void AnthropicProvider::read_block(ondemand::value value, Reply& reply) {
     if (key == "text") {
       add_text(wire::string_or_empty(member), reply);
     } else if (key == "input" && request().traits.schema_mode == SchemaMode::tool) {
-      std::string_view json;
-      if (simdjson::to_json_string(member).get(json) == simdjson::SUCCESS) {
-        reply.text = json;
-      }
+      reply.text = wire::raw_json(member);
     }
   });
 }

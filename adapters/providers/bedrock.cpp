@@ -103,7 +103,10 @@ class BedrockProvider final : public ChatProvider {
   }};
 
   void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_turn(std::string_view role,
+                  std::string_view text,
+                  std::string_view image_url,
+                  std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure failure_of(int status, const Reply& reply) const override;
 
@@ -118,7 +121,6 @@ class BedrockProvider final : public ChatProvider {
   void add_inference();
   void add_schema();
   void add_fields();
-  void write_image(const std::string& url, std::string& body) const;
   void read_block(ondemand::value value, Reply& reply);
 
   // Shared with the endpoint's copies, which sign with it.
@@ -217,60 +219,47 @@ void BedrockProvider::add_fields() {
   }
 }
 
-void BedrockProvider::write_messages(const Prompt& prompt, std::string& body) const {
-  write_instructions(prompt, R"("system":[{"text":")", R"("}],)", body);
-  body += R"("messages":[)";
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  bool is_first = true;
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    if (is_instruction(message)) {
-      continue;
-    }
-    body += is_first ? R"({"role":")" : R"(,{"role":")";
-    is_first = false;
-    body += message.role == "assistant" ? "assistant" : "user";
-    body += R"(","content":[)";
-    if (i == with_image) {
-      write_image(prompt.image_url, body);
-      body += message.text.empty() ? "" : ",";
-    }
-    if (i != with_image || !message.text.empty()) {
-      body += R"({"text":")";
-      append_json_escaped(body, message.text);
-      body += "\"}";
-    }
-    body += "]}";
-  }
-}
-
 // Bytes, or an object of S3; another address is for the server to refuse.
-void BedrockProvider::write_image(const std::string& url, std::string& body) const {
+void write_image(std::string_view url, std::string& body) {
   constexpr std::string_view k_image = "image/";
   const auto data = split_data_url(url);
   std::string_view format = "png";
   if (data && data->media_type.starts_with(k_image)) {
     format = data->media_type.substr(k_image.size());
-  } else if (const auto dot = url.rfind('.'); !data && dot != std::string::npos) {
-    format = std::string_view(url).substr(dot + 1);
+  } else if (const auto dot = url.rfind('.'); !data && dot != std::string_view::npos) {
+    format = url.substr(dot + 1);
   }
   body += R"({"image":{"format":")";
   append_json_escaped(body, format == "jpg" ? "jpeg" : format);
   body += url.starts_with("s3://") ? R"(","source":{"s3Location":{"uri":")"
                                    : R"(","source":{"bytes":")";
-  append_json_escaped(body, data ? data->base64 : std::string_view(url));
+  append_json_escaped(body, data ? data->base64 : url);
   body += url.starts_with("s3://") ? "\"}}}}" : "\"}}}";
+}
+
+void BedrockProvider::write_messages(const Prompt& prompt, std::string& body) const {
+  write_instructions(prompt, R"("system":[{"text":")", R"("}],)", body);
+  body += R"("messages":[)";
+  write_turns(prompt, Instructions::apart, body);
 }
 
 void BedrockProvider::write_turn(std::string_view role,
                                  std::string_view text,
+                                 std::string_view image_url,
                                  std::string& body) const {
-  body += R"(,{"role":")";
-  body += role;
-  body += R"(","content":[{"text":")";
-  append_json_escaped(body, text);
-  body += R"("}]})";
+  body += R"({"role":")";
+  append_json_escaped(body, role);
+  body += R"(","content":[)";
+  if (!image_url.empty()) {
+    write_image(image_url, body);
+    body += text.empty() ? "" : ",";
+  }
+  if (image_url.empty() || !text.empty()) {
+    body += R"({"text":")";
+    append_json_escaped(body, text);
+    body += "\"}";
+  }
+  body += "]}";
 }
 
 bool BedrockProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {
@@ -303,9 +292,8 @@ void BedrockProvider::read_block(ondemand::value value, Reply& reply) {
       add_text(wire::string_or_empty(member), reply);
     } else if (key == "toolUse" && request().traits.schema_mode == SchemaMode::tool) {
       (void)wire::for_each_member(member, [&reply](std::string_view name, ondemand::value input) {
-        std::string_view json;
-        if (name == "input" && simdjson::to_json_string(input).get(json) == simdjson::SUCCESS) {
-          reply.text = json;
+        if (name == "input") {
+          reply.text = wire::raw_json(input);
         }
       });
     }

@@ -28,6 +28,15 @@ bool find_root(wire::ondemand::document& document, wire::ondemand::object& root)
   return array.at(0).get_object().get(root) == simdjson::SUCCESS;
 }
 
+// The one with the attachments; the number of messages when there is none.
+std::size_t last_of_user(const Prompt& prompt) {
+  std::size_t last = prompt.messages.size();
+  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
+    last = prompt.messages[i].role == "user" ? i : last;
+  }
+  return last;
+}
+
 }  // namespace
 
 ChatProvider::ChatProvider(ModelRequest request)
@@ -68,9 +77,66 @@ void ChatProvider::append_turns(std::string& body,
                                 std::string_view answer,
                                 std::string_view request) const {
   body.resize(body.size() - tail_.size());
-  write_turn("assistant", answer, body);
-  write_turn("user", request, body);
+  body += ',';
+  write_turn(role_of("assistant"), answer, {}, body);
+  body += ',';
+  write_turn(role_of("user"), request, {}, body);
   body += tail_;
+}
+
+void ChatProvider::write_turns(const Prompt& prompt,
+                               Instructions instructions,
+                               std::string& body) const {
+  const std::size_t with_image =
+      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
+  bool is_first = true;
+  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
+    const auto& message = prompt.messages[i];
+    if (instructions == Instructions::apart && is_instruction(message)) {
+      continue;
+    }
+    body += is_first ? "" : ",";
+    is_first = false;
+    const std::string_view image = prompt.image_url;
+    write_turn(role_of(message.role),
+               message.text,
+               image.substr(0, i == with_image ? image.npos : 0),
+               body);
+  }
+}
+
+void ChatProvider::write_turn(std::string_view role,
+                              std::string_view text,
+                              std::string_view image_url,
+                              std::string& body) const {
+  body += R"({"role":")";
+  append_json_escaped(body, role);
+  if (image_url.empty()) {
+    body += R"(","content":")";
+    append_json_escaped(body, text);
+    body += "\"}";
+    return;
+  }
+  body += R"(","content":[)";
+  write_parts(text, image_url, body);
+  body += "]}";
+}
+
+void ChatProvider::write_parts(std::string_view text,
+                               std::string_view image_url,
+                               std::string& body) const {
+  body += R"({"type":"text","text":")";
+  append_json_escaped(body, text);
+  body += R"("},{"type":"image_url","image_url":{"url":")";
+  append_json_escaped(body, image_url);
+  body += "\"}}";
+}
+
+std::string_view ChatProvider::role_of(std::string_view role) const {
+  if (role == "system") {
+    return request_.traits.system_role;
+  }
+  return role == "assistant" ? role : "user";
 }
 
 Answer ChatProvider::decode(HttpResponse& response) {
@@ -200,14 +266,6 @@ void ChatProvider::add_text(std::string_view piece, Reply& reply) {
   reply.text = joined_text_;
 }
 
-std::size_t ChatProvider::last_of_user(const Prompt& prompt) {
-  std::size_t last = prompt.messages.size();
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    last = prompt.messages[i].role == "user" ? i : last;
-  }
-  return last;
-}
-
 void ChatProvider::write_instructions(const Prompt& prompt,
                                       std::string_view before,
                                       std::string_view after,
@@ -240,6 +298,13 @@ void ChatProvider::add_parameters(std::string& object,
       append_member(object, its_name, json);
     }
   }
+}
+
+void ChatProvider::add_extras(std::string& object) const {
+  if (!request_.traits.extra.empty()) {
+    object += "," + request_.traits.extra;
+  }
+  add_parameters(object, [](std::string_view) { return true; });
 }
 
 std::string ChatProvider::shown(std::string_view text, std::size_t columns) const {

@@ -72,10 +72,26 @@ class ChatProvider : public Provider {
   // Writes the messages between head_ and tail_.
   virtual void write_messages(const Prompt& prompt, std::string& body) const = 0;
 
-  // Writes one more message behind those that are there, with the comma before it.
+  enum class Instructions { apart, among_turns };
+
+  // Writes the prompt's messages with commas between them; instructions that stand `apart` are left
+  // out.
+  void write_turns(const Prompt& prompt, Instructions instructions, std::string& body) const;
+
+  // Writes one message: {"role":…,"content":…} unless the dialect says otherwise. `role` is the
+  // dialect's word; an empty `image_url` is no image.
   virtual void write_turn(std::string_view role,
                           std::string_view text,
-                          std::string& body) const = 0;
+                          std::string_view image_url,
+                          std::string& body) const;
+
+  // Writes text and image as the elements of the content's array.
+  virtual void write_parts(std::string_view text,
+                           std::string_view image_url,
+                           std::string& body) const;
+
+  // The dialect's word for a prompt's role.
+  virtual std::string_view role_of(std::string_view role) const;
 
   // Takes what matters out of one member of the response's object. False: it cannot be read.
   virtual bool read_member(std::string_view key, wire::ondemand::value value, Reply& reply) = 0;
@@ -98,9 +114,6 @@ class ChatProvider : public Provider {
   // Puts a further piece behind the answer's text.
   void add_text(std::string_view piece, Reply& reply);
 
-  // The last message of the user in `prompt`: that with the attachments.
-  static std::size_t last_of_user(const Prompt& prompt);
-
   // True for a message that stands apart from the conversation: not where the model takes
   // instructions only from its user.
   bool is_instruction(const Prompt::Message& message) const {
@@ -121,6 +134,9 @@ class ChatProvider : public Provider {
   // is none, not at all.
   void add_parameters(std::string& object,
                       const std::function<bool(std::string_view name)>& belongs) const;
+
+  // Appends what every request of the model has, and all parameters.
+  void add_extras(std::string& object) const;
 
   const ModelRequest& request() const noexcept { return request_; }
 

@@ -27,8 +27,10 @@ class CohereProvider final : public ChatProvider {
       {"TIMEOUT", RowFailure::server_error},
   }};
 
-  void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_messages(const Prompt& prompt, std::string& body) const override {
+    write_turns(prompt, Instructions::among_turns, body);
+  }
+
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure failure_of(int status, const Reply& reply) const override;
 
@@ -72,10 +74,7 @@ CohereProvider::CohereProvider(ModelRequest given) : ChatProvider(std::move(give
   }
   add_thinking();
   add_format();
-  if (!model.traits.extra.empty()) {
-    tail_ += "," + model.traits.extra;
-  }
-  add_parameters(tail_, [](std::string_view) { return true; });
+  add_extras(tail_);
   tail_ += '}';
 }
 
@@ -103,38 +102,6 @@ void CohereProvider::add_format() {
   } else if (request().traits.schema_mode == SchemaMode::json_object) {
     append_member(tail_, "response_format", R"({"type":"json_object"})");
   }
-}
-
-void CohereProvider::write_messages(const Prompt& prompt, std::string& body) const {
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    body += i == 0 ? R"({"role":")" : R"(,{"role":")";
-    append_json_escaped(
-        body, message.role == "system" && !is_instruction(message) ? "user" : message.role);
-    if (i != with_image) {
-      body += R"(","content":")";
-      append_json_escaped(body, message.text);
-      body += "\"}";
-      continue;
-    }
-    body += R"(","content":[{"type":"text","text":")";
-    append_json_escaped(body, message.text);
-    body += R"("},{"type":"image_url","image_url":{"url":")";
-    append_json_escaped(body, prompt.image_url);
-    body += R"("}}]})";
-  }
-}
-
-void CohereProvider::write_turn(std::string_view role,
-                                std::string_view text,
-                                std::string& body) const {
-  body += R"(,{"role":")";
-  body += role;
-  body += R"(","content":")";
-  append_json_escaped(body, text);
-  body += "\"}";
 }
 
 bool CohereProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {

@@ -53,7 +53,15 @@ class GeminiProvider final : public ChatProvider {
                                                                   "OTHER"};
 
   void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_turn(std::string_view role,
+                  std::string_view text,
+                  std::string_view image_url,
+                  std::string& body) const override;
+
+  std::string_view role_of(std::string_view role) const override {
+    return role == "assistant" ? "model" : ChatProvider::role_of(role);
+  }
+
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure meaning_of(std::string_view finish) const override;
   RowFailure failure_of(int status, const Reply& reply) const override;
@@ -205,42 +213,28 @@ void GeminiProvider::add_thinking(std::string& config) const {
 void GeminiProvider::write_messages(const Prompt& prompt, std::string& body) const {
   write_instructions(prompt, R"("systemInstruction":{"parts":[{"text":")", R"("}]},)", body);
   body += R"("contents":[)";
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  bool is_first = true;
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    if (is_instruction(message)) {
-      continue;
-    }
-    body += is_first ? R"({"role":")" : R"(,{"role":")";
-    is_first = false;
-    body += message.role == "assistant" ? "model" : "user";
-    body += R"(","parts":[)";
-    if (i == with_image) {
-      if (const auto data = split_data_url(prompt.image_url)) {
-        body += R"({"inlineData":{"mimeType":")";
-        append_json_escaped(body, data->media_type);
-        body += R"(","data":")";
-        append_json_escaped(body, data->base64);
-      } else {
-        body += R"({"fileData":{"fileUri":")";
-        append_json_escaped(body, prompt.image_url);
-      }
-      body += R"("}},)";
-    }
-    body += R"({"text":")";
-    append_json_escaped(body, message.text);
-    body += R"("}]})";
-  }
+  write_turns(prompt, Instructions::apart, body);
 }
 
 void GeminiProvider::write_turn(std::string_view role,
                                 std::string_view text,
+                                std::string_view image_url,
                                 std::string& body) const {
-  body += R"(,{"role":")";
-  body += role == "assistant" ? "model" : role;
-  body += R"(","parts":[{"text":")";
+  body += R"({"role":")";
+  append_json_escaped(body, role);
+  body += R"(","parts":[)";
+  if (const auto data = split_data_url(image_url)) {
+    body += R"({"inlineData":{"mimeType":")";
+    append_json_escaped(body, data->media_type);
+    body += R"(","data":")";
+    append_json_escaped(body, data->base64);
+    body += R"("}},)";
+  } else if (!image_url.empty()) {
+    body += R"({"fileData":{"fileUri":")";
+    append_json_escaped(body, image_url);
+    body += R"("}},)";
+  }
+  body += R"({"text":")";
   append_json_escaped(body, text);
   body += R"("}]})";
 }

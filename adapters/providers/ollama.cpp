@@ -45,8 +45,14 @@ class OllamaProvider final : public ChatProvider {
   // "load" and "unload" come with an empty answer.
   static constexpr std::array<FinishWord, 1> k_finish = {{{"length", RowFailure::truncated}}};
 
-  void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_messages(const Prompt& prompt, std::string& body) const override {
+    write_turns(prompt, Instructions::among_turns, body);
+  }
+
+  void write_turn(std::string_view role,
+                  std::string_view text,
+                  std::string_view image_url,
+                  std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
 
   RowFailure meaning_of(std::string_view finish) const override {
@@ -120,36 +126,20 @@ std::int64_t OllamaProvider::window() const {
       std::max(k_usual_window, answer + k_room_for_prompt));
 }
 
-void OllamaProvider::write_messages(const Prompt& prompt, std::string& body) const {
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    body += i == 0 ? R"({"role":")" : R"(,{"role":")";
-    append_json_escaped(
-        body, is_instruction(message) || message.role != "system" ? message.role : "user");
-    body += R"(","content":")";
-    append_json_escaped(body, message.text);
-    body += '"';
-    if (i == with_image) {
-      // Bytes only: an address is for the server to refuse, with a message that says so.
-      const auto data = split_data_url(prompt.image_url);
-      body += R"(,"images":[")";
-      append_json_escaped(body, data ? data->base64 : std::string_view(prompt.image_url));
-      body += "\"]";
-    }
-    body += '}';
-  }
-}
-
 void OllamaProvider::write_turn(std::string_view role,
                                 std::string_view text,
+                                std::string_view image_url,
                                 std::string& body) const {
-  body += R"(,{"role":")";
-  body += role;
-  body += R"(","content":")";
-  append_json_escaped(body, text);
-  body += "\"}";
+  ChatProvider::write_turn(role, text, {}, body);
+  if (image_url.empty()) {
+    return;
+  }
+  body.pop_back();
+  // Bytes only: an address is for the server to refuse, with a message that says so.
+  const auto data = split_data_url(image_url);
+  body += R"(,"images":[")";
+  append_json_escaped(body, data ? data->base64 : image_url);
+  body += "\"]}";
 }
 
 bool OllamaProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {

@@ -27,8 +27,10 @@ class OpenAiProvider final : public ChatProvider {
       {"abort", RowFailure::server_error},                       // vLLM
   }};
 
-  void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_messages(const Prompt& prompt, std::string& body) const override {
+    write_turns(prompt, Instructions::among_turns, body);
+  }
+
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
 
   RowFailure meaning_of(std::string_view finish) const override {
@@ -36,7 +38,6 @@ class OpenAiProvider final : public ChatProvider {
   }
 
   void add_schema();
-  void write_content(const Prompt& prompt, std::string_view text, std::string& body) const;
   bool read_choices(ondemand::value value, Reply& reply);
   void read_choice(ondemand::value value, Reply& reply);
   void read_message(ondemand::value value, Reply& reply);
@@ -70,10 +71,7 @@ OpenAiProvider::OpenAiProvider(ModelRequest given) : ChatProvider(std::move(give
   tail_ = "]";
   add_sampling(model.traits.token_limit);
   add_schema();
-  if (!model.traits.extra.empty()) {
-    tail_ += "," + model.traits.extra;
-  }
-  add_parameters(tail_, [](std::string_view) { return true; });
+  add_extras(tail_);
   tail_ += '}';
 }
 
@@ -109,44 +107,6 @@ void OpenAiProvider::add_schema() {
     case SchemaMode::instructions:
       return;
   }
-}
-
-void OpenAiProvider::write_messages(const Prompt& prompt, std::string& body) const {
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    body += i == 0 ? R"({"role":")" : R"(,{"role":")";
-    append_json_escaped(body,
-                        message.role == "system" ? request().traits.system_role : message.role);
-    if (i != with_image) {
-      body += R"(","content":")";
-      append_json_escaped(body, message.text);
-      body += "\"}";
-    } else {
-      write_content(prompt, message.text, body);
-    }
-  }
-}
-
-void OpenAiProvider::write_content(const Prompt& prompt,
-                                   std::string_view text,
-                                   std::string& body) const {
-  body += R"(","content":[{"type":"text","text":")";
-  append_json_escaped(body, text);
-  body += R"("},{"type":"image_url","image_url":{"url":")";
-  append_json_escaped(body, prompt.image_url);
-  body += R"("}}]})";
-}
-
-void OpenAiProvider::write_turn(std::string_view role,
-                                std::string_view text,
-                                std::string& body) const {
-  body += R"(,{"role":")";
-  body += role;
-  body += R"(","content":")";
-  append_json_escaped(body, text);
-  body += "\"}";
 }
 
 bool OpenAiProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {

@@ -41,7 +41,9 @@ class ResponsesProvider final : public ChatProvider {
   }};
 
   void write_messages(const Prompt& prompt, std::string& body) const override;
-  void write_turn(std::string_view role, std::string_view text, std::string& body) const override;
+  void write_parts(std::string_view text,
+                   std::string_view image_url,
+                   std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   int status_of(const wire::ErrorBody& error) const override;
 
@@ -83,10 +85,7 @@ ResponsesProvider::ResponsesProvider(ModelRequest given) : ChatProvider(std::mov
   add_sampling("max_output_tokens");
   add_text_format();
   add_tool();
-  if (!model.traits.extra.empty()) {
-    tail_ += "," + model.traits.extra;
-  }
-  add_parameters(tail_, [](std::string_view) { return true; });
+  add_extras(tail_);
   tail_ += '}';
 }
 
@@ -122,38 +121,16 @@ void ResponsesProvider::add_tool() {
 void ResponsesProvider::write_messages(const Prompt& prompt, std::string& body) const {
   write_instructions(prompt, R"(,"instructions":")", "\"", body);
   body += R"(,"input":[)";
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
-  bool is_first = true;
-  for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
-    const auto& message = prompt.messages[i];
-    if (is_instruction(message)) {
-      continue;
-    }
-    body += is_first ? R"({"role":")" : R"(,{"role":")";
-    is_first = false;
-    body += message.role == "assistant" ? "assistant" : "user";
-    if (i != with_image) {
-      body += R"(","content":")";
-      append_json_escaped(body, message.text);
-      body += "\"}";
-      continue;
-    }
-    body += R"(","content":[{"type":"input_text","text":")";
-    append_json_escaped(body, message.text);
-    body += R"("},{"type":"input_image","image_url":")";
-    append_json_escaped(body, prompt.image_url);
-    body += R"("}]})";
-  }
+  write_turns(prompt, Instructions::apart, body);
 }
 
-void ResponsesProvider::write_turn(std::string_view role,
-                                   std::string_view text,
-                                   std::string& body) const {
-  body += R"(,{"role":")";
-  body += role;
-  body += R"(","content":")";
+void ResponsesProvider::write_parts(std::string_view text,
+                                    std::string_view image_url,
+                                    std::string& body) const {
+  body += R"({"type":"input_text","text":")";
   append_json_escaped(body, text);
+  body += R"("},{"type":"input_image","image_url":")";
+  append_json_escaped(body, image_url);
   body += "\"}";
 }
 

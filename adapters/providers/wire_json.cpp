@@ -23,6 +23,11 @@ std::string text_of(ondemand::value value) {
                                                             : std::string();
 }
 
+std::string_view raw_json(ondemand::value value) {
+  std::string_view json;
+  return simdjson::to_json_string(value).get(json) == simdjson::SUCCESS ? json : std::string_view{};
+}
+
 std::int64_t count_of(ondemand::value value) {
   constexpr std::int64_t k_most = 1'000'000'000'000;  // so that sums of them stay in range
   std::int64_t count = 0;

@@ -22,6 +22,9 @@ std::string_view string_or_empty(ondemand::value value);
 // A string as it is, a whole number as its digits; else empty.
 std::string text_of(ondemand::value value);
 
+// The value in its own spelling, as JSON; empty when it cannot be read.
+std::string_view raw_json(ondemand::value value);
+
 // A count, up to a million millions; 0 for what is none.
 std::int64_t count_of(ondemand::value value);
 
