@@ -128,7 +128,7 @@ QueuedJob job_of(JobRecord record) {
   job.model = record.settings.model.model;
   std::string endpoint;
   try {
-    const JobSurroundings surroundings{ModelCatalog::built_in(), &environment_variable};
+    static const JobSurroundings surroundings{ModelCatalog::built_in(), &environment_variable};
     endpoint = make_model(record.settings, surroundings, false).endpoint;
   } catch (const Error&) {
     endpoint.clear();  // it is told when the job begins

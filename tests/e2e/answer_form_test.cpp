@@ -91,7 +91,7 @@ TEST_CASE("a run that is killed between an answer and its second asking goes on 
   const Words words = workspace.run_words(
       simulator, {"rows.csv", "-o", "out.csv", "-c", "4", "--choices", "x,y", "--reask", "2"});
   Process first(workspace.command(words));
-  REQUIRE(wait_until([&] { return simulator.call_count() >= 30; }));
+  REQUIRE(eventually([&] { return simulator.call_count() >= 30; }));
   first.send_signal(SIGKILL);
   first.wait();
   const auto rest = workspace.call(words);

@@ -55,7 +55,7 @@ TEST_CASE("results of a running job are those that are there", "[e2e][daemon]") 
   const DaemonProcess daemon(programs());
   const std::string job =
       daemon.submit(daemon.job_body(rows(50), "say {text}", R"("rpm":1,"concurrency":1)"));
-  REQUIRE(wait_until(
+  REQUIRE(eventually(
       [&] { return !daemon.get("/jobs/" + job + "/results").at(".items[0].row").empty(); }));
   const ApiAnswer page = daemon.get("/jobs/" + job + "/results");
   CHECK(page.at(".items[0].row") == "1");

@@ -94,7 +94,7 @@ TEST_CASE("a running task is stopped and removed", "[e2e][daemon][tasks]") {
           daemon.simulator().base_url()));
   const std::string id = task.at(".id");
   // The answer that is an hour away is not waited for.
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() == 1; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() == 1; }));
   CHECK(daemon.send("DELETE", "/tasks/" + id).status == 204);
   CHECK(daemon.get("/jobs/" + id).status == 404);
 }
@@ -178,7 +178,7 @@ TEST_CASE("after a crash of the daemon a job that brought its key says that it i
     }
   });
   std::string job;
-  CHECK(wait_until([&] {
+  CHECK(eventually([&] {
     job = daemon.get("/jobs?state=running").at(".items[0].id");
     return !job.empty();
   }));

@@ -95,10 +95,10 @@ TEST_CASE("a job is gone with its files when its retention is over", "[e2e][daem
                               .batchllm = BATCHLLM_PROGRAM,
                               .config = "[daemon]\nretention = \"1s\"\n"});
   const std::string job = daemon.submit(daemon.job_body(R"([{"text":"hello"}])"));
-  CHECK(wait_until([&] { return daemon.get("/jobs/" + job).status == 404; }));
+  CHECK(eventually([&] { return daemon.get("/jobs/" + job).status == 404; }));
   const std::filesystem::path state = daemon.state_folder();
-  CHECK(wait_until([&] { return !std::filesystem::exists(state / "jobs" / job); }));
-  CHECK(wait_until([&] { return std::filesystem::is_empty(state / "uploads"); }));
+  CHECK(eventually([&] { return !std::filesystem::exists(state / "jobs" / job); }));
+  CHECK(eventually([&] { return std::filesystem::is_empty(state / "uploads"); }));
 }
 
 TEST_CASE("the queue is backed up by itself", "[e2e][daemon][backup]") {
@@ -107,5 +107,5 @@ TEST_CASE("the queue is backed up by itself", "[e2e][daemon][backup]") {
                               .config = "[daemon]\nbackup_every = \"1s\"\n"});
   daemon.wait_for_end(daemon.submit(daemon.job_body(R"([{"text":"hello"}])")));
   const std::filesystem::path backups = daemon.state_folder() + "/daemon/backups";
-  CHECK(wait_until([&] { return std::filesystem::exists(backups); }));
+  CHECK(eventually([&] { return std::filesystem::exists(backups); }));
 }

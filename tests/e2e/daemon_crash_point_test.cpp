@@ -48,7 +48,7 @@ class Scenario {
   void leave_a_job_running() {
     daemon_.start();
     submit();
-    wait_until([&] { return daemon_.simulator().call_count() > 0; });
+    eventually([&] { return daemon_.simulator().call_count() > 0; });
     daemon_.kill();
   }
 
@@ -65,7 +65,7 @@ class Scenario {
       if (label_.starts_with("backup")) {
         back_up();
       }
-      crashed = wait_until([&] { return has_crashed() || (!is_first && is_idle()); });
+      crashed = eventually([&] { return has_crashed() || (!is_first && is_idle()); });
     }
     was_reached_ = was_reached_ || (is_first && crashed);
     check_.note_answered_rows();

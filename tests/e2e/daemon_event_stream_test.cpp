@@ -25,7 +25,7 @@ TEST_CASE("an EventSource gets every event once and in order, across a crash of 
   }
   const std::string job =
       daemon.submit(daemon.job_body(rows + "]", "say {text}", R"("concurrency":1)"));
-  REQUIRE(wait_until([&] { return daemon.get("/jobs/" + job).at(".rows.ok") > "0"; }));
+  REQUIRE(eventually([&] { return daemon.get("/jobs/" + job).at(".rows.ok") > "0"; }));
 
   Process client(
       {.argv = {"node", "event_stream_client.mjs", daemon.socket(), job, "1"}, .folder = folder});

@@ -105,7 +105,7 @@ TEST_CASE("no job and no answer is lost when the daemon and its workers are kill
     Clients clients(check, 2);
     for (std::size_t turn = 0; turn < kills(); ++turn) {
       const std::size_t target = check.acknowledged() + killer.number_up_to(5);
-      REQUIRE(wait_until([&] { return check.acknowledged() >= target; }));
+      REQUIRE(eventually([&] { return check.acknowledged() >= target; }));
       std::this_thread::sleep_for(std::chrono::microseconds(killer.number_up_to(30'000)));
       killer.kill(turn);
       check.note_answered_rows();

@@ -115,7 +115,7 @@ TEST_CASE("a queue that was lost comes back from the jobs' folders", "[e2e][daem
   }
   const std::string begun =
       daemon.submit(daemon.job_body(rows + "]", "say {text}", "\"concurrency\":1"));
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() > 5; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() > 5; }));
   const auto busy = run_process(daemon.command({"daemon", "repair"}));
   CHECK(busy.exit_code == 10);
   REQUIRE(daemon.stop() == 0);

@@ -63,7 +63,7 @@ TEST_CASE("SIGTERM waits for the rows in flight, keeps their answers and asks no
   DaemonProcess daemon(options("700ms", k_patient));
   QueueCheck check(daemon);
   REQUIRE(check.submit("upgraded", 8, true, R"("concurrency":4)"));
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() >= 4; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() >= 4; }));
   CHECK(daemon.stop() == 0);
   daemon.start();
   const auto jobs = list_all_jobs(daemon);
@@ -94,7 +94,7 @@ TEST_CASE("a job goes on with its old worker's answers when only the daemon was 
   DaemonProcess daemon(options("4s"));
   QueueCheck check(daemon);
   REQUIRE(check.submit("slow", 3, true, R"("concurrency":3)"));
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() >= 3; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() >= 3; }));
   daemon.kill();
   daemon.start();
   check.wait_for_all();
@@ -112,7 +112,7 @@ TEST_CASE("a worker that stands still beyond its lease is replaced and changes n
   REQUIRE(check.submit("calm", 20, true, R"("concurrency":2)"));
   check.wait_for_all();
   REQUIRE(check.submit("stopped", 20, true, R"("concurrency":2)"));
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() >= 26; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() >= 26; }));
   const std::vector<pid_t> workers = daemon.workers();
   for (const pid_t worker : workers) {
     kill(worker, SIGSTOP);
@@ -123,7 +123,7 @@ TEST_CASE("a worker that stands still beyond its lease is replaced and changes n
       job = found.find_string("id").value();
     }
   }
-  REQUIRE(wait_until([&] { return has_events(daemon, job, "lease_lost"); }));
+  REQUIRE(eventually([&] { return has_events(daemon, job, "lease_lost"); }));
   for (const pid_t worker : workers) {
     CHECK(kill(worker, SIGCONT) != 0);  // it is gone
   }
@@ -150,8 +150,8 @@ TEST_CASE("workers are the first to go when memory runs out", "[e2e][daemon][sto
     WARN("skipped: this process and its children are offered already");
     return;
   }
-  REQUIRE(wait_until([&] { return daemon.workers().size() == 1; }));
-  CHECK(wait_until([&] {
+  REQUIRE(eventually([&] { return daemon.workers().size() == 1; }));
+  CHECK(eventually([&] {
     const auto workers = daemon.workers();
     return !workers.empty() && score(workers.front()) == 500;
   }));
@@ -162,10 +162,10 @@ TEST_CASE("a daemon that stands still for longer than a lease loses nothing",
   DaemonProcess daemon(options("200ms", "[daemon]\nlease = \"2s\"\n"));
   QueueCheck check(daemon);
   REQUIRE(check.submit("unattended", 20, true, R"("concurrency":1)"));
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() >= 2; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() >= 2; }));
   daemon.process().send_signal(SIGSTOP);
   // 16 more rows, one after another: more than the lease.
-  REQUIRE(wait_until([&] { return daemon.simulator().call_count() >= 18; }));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() >= 18; }));
   daemon.process().send_signal(SIGCONT);
   check.wait_for_all();
   CHECK(check.interruptions() == 0);

@@ -98,7 +98,7 @@ TEST_CASE("a second Ctrl-C stops at once", "[e2e][signals]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("rows.csv", csv_of_rows(5));
   Process process(workspace.command(workspace.run_words(simulator, {"rows.csv", "-o", "out.csv"})));
-  REQUIRE(wait_until([&] { return simulator.call_count() == 5; }));
+  REQUIRE(eventually([&] { return simulator.call_count() == 5; }));
   process.send_signal(SIGINT);
   REQUIRE(process.wait_for_error("Once more stops at once."));
   process.send_signal(SIGINT);

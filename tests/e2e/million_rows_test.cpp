@@ -40,7 +40,7 @@ TEST_CASE("a million rows need the memory of ten thousand", "[e2e][million]") {
   const Words run = workspace.run_words(simulator, {"large.csv", "-o", "large-out.csv", "-q"});
   const std::size_t before = simulator.call_count();
   Process killed(workspace.command(run));
-  REQUIRE(wait_until([&] { return simulator.call_count() > before + k_million / 2; },
+  REQUIRE(eventually([&] { return simulator.call_count() > before + k_million / 2; },
                      std::chrono::seconds(900)));
   killed.send_signal(SIGKILL);
   const auto first = killed.wait();
@@ -71,13 +71,13 @@ TEST_CASE("a million finished rows are resumed without asking one", "[e2e][milli
   Process killed(
       workspace.command(workspace.run_words(simulator, {"large.csv", "-o", "out.csv", "-q"})));
   REQUIRE(
-      wait_until([&] { return simulator.call_count() > all_but_few; }, std::chrono::seconds(900)));
+      eventually([&] { return simulator.call_count() > all_but_few; }, std::chrono::seconds(900)));
   killed.send_signal(SIGKILL);
   killed.wait();
   const std::size_t asked = simulator.call_count();
   const auto begun = std::chrono::steady_clock::now();
   Process resumed(workspace.command({"resume", "-q"}));
-  REQUIRE(wait_until([&] { return simulator.call_count() > asked; }));
+  REQUIRE(eventually([&] { return simulator.call_count() > asked; }));
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begun;
   std::cout << "first request " << passed.count() << " s after resume\n";
   CHECK(resumed.wait().exit_code == 0);

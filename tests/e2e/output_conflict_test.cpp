@@ -53,7 +53,7 @@ TEST_CASE("a file that appears during the run is not replaced", "[e2e][output]")
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("rows.csv", csv_of_rows(3));
   Process process(workspace.command(workspace.run_words(simulator, {"rows.csv", "-o", "out.csv"})));
-  REQUIRE(wait_until([&] { return simulator.call_count() >= 1; }));
+  REQUIRE(eventually([&] { return simulator.call_count() >= 1; }));
   workspace.write("out.csv", "precious\n");
   const auto result = process.wait();
   CHECK(result.exit_code == 10);

@@ -120,7 +120,7 @@ class KilledJob {
     };
     auto more = std::uniform_int_distribution<std::uintmax_t>(1, by_ledger ? 6000 : 40);
     const auto target = progress() + more(random_);
-    REQUIRE(wait_until([&] { return progress() >= target || !process.is_running(); }));
+    REQUIRE(eventually([&] { return progress() >= target || !process.is_running(); }));
     REQUIRE(process.is_running());
   }
 

@@ -13,7 +13,7 @@ TEST_CASE("a job that runs is refused to every other process", "[e2e][jobs]") {
   workspace.write("rows.csv", csv_of_rows(20));
   const Words run = workspace.run_words(simulator, {"rows.csv", "-o", "out.csv", "-c", "4"});
   Process first(workspace.command(run));
-  REQUIRE(wait_until([&] { return simulator.call_count() >= 4; }));
+  REQUIRE(eventually([&] { return simulator.call_count() >= 4; }));
   first.send_signal(SIGSTOP);  // it runs, and does not come to its end meanwhile
   const std::string job = workspace.job();
   const std::string message =

@@ -16,7 +16,7 @@ struct WatchedRun {
     workspace.write("rows.csv", csv_of_rows(rows));
     run = std::make_unique<Process>(workspace.command(
         workspace.run_words(simulator, with({"rows.csv", "-o", "out.csv", "-c", "4"}, more))));
-    REQUIRE(wait_until([this] { return simulator.call_count() > 8; }));
+    REQUIRE(eventually([this] { return simulator.call_count() > 8; }));
     job = workspace.job();
     watch = std::make_unique<Process>(
         workspace.command({"jobs", "watch", job, "--json", "--progress", "json"}));

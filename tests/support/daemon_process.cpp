@@ -141,12 +141,12 @@ std::string DaemonProcess::submit(std::string_view job_body) const {
 }
 
 bool DaemonProcess::wait_for_state(const std::string& job, std::string_view state) const {
-  return wait_until([&] { return get("/jobs/" + job).at(".state") == state; });
+  return eventually([&] { return get("/jobs/" + job).at(".state") == state; });
 }
 
 ApiAnswer DaemonProcess::wait_for_end(const std::string& job) const {
   ApiAnswer answer;
-  wait_until([&] {
+  eventually([&] {
     answer = get("/jobs/" + job + "/wait?timeout=10");
     return answer.status != 200 || !answer.at(".finished_at").empty();
   });

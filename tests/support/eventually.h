@@ -6,10 +6,11 @@
 
 namespace batchllm {
 
-// Waits until `condition` holds; false when it does not within half a minute.
+// Asks `condition`, which another thread or process makes true, again and again until it holds;
+// false when it still does not after `patience`.
 template <typename Condition>
-bool eventually(Condition condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+bool eventually(Condition condition, std::chrono::seconds patience = std::chrono::seconds(60)) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) {
       return false;

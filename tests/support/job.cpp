@@ -39,7 +39,7 @@ ProcessResult stop_after(const ProcessOptions& command,
                          int signal_number) {
   const std::size_t target = simulator.call_count() + calls;
   Process process(command);
-  const bool came = wait_until([&] {
+  const bool came = eventually([&] {
     process.exchange();
     return simulator.call_count() >= target || !process.is_running();
   });

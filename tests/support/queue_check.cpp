@@ -207,7 +207,7 @@ void QueueCheck::note_answered_rows() {
 
 void QueueCheck::wait_for_all() {
   std::string last;
-  const bool all = wait_until(
+  const bool all = eventually(
       [&] {
         last.clear();
         for (const JsonNode& job : list_all_jobs(daemon_)) {

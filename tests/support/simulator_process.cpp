@@ -7,20 +7,8 @@
 #include <csignal>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 namespace batchllm::test {
-
-bool wait_until(const std::function<bool()>& condition, std::chrono::seconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return false;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
 
 SimulatorProcess::SimulatorProcess(const std::string& program,
                                    const std::vector<std::string>& options)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/support/scratch_folder.h"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,9 +15,7 @@
 
 namespace batchllm::test {
 
-// Asks `condition` again and again until it holds; false when it still does not after `patience`.
-bool wait_until(const std::function<bool()>& condition,
-                std::chrono::seconds patience = std::chrono::seconds(60));
+using batchllm::eventually;
 
 // One line of the simulator's request log.
 struct LoggedCall {
