@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/command_set.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,92 +12,6 @@
 #include <vector>
 
 namespace batchllm {
-
-// Every command of `batchllm`, and the program `batchllmd`, as a bit, so that an option can say
-// which of them take it.
-enum class Command : std::uint64_t {
-  none = 0,
-  run = 1U << 0U,
-  resume = 1U << 1U,
-  retry = 1U << 2U,
-  inspect = 1U << 3U,
-  simulate = 1U << 4U,
-  results_show = 1U << 5U,
-  results_export = 1U << 6U,
-  results_errors = 1U << 7U,
-  jobs_list = 1U << 8U,
-  jobs_show = 1U << 9U,
-  jobs_rm = 1U << 10U,
-  jobs_prune = 1U << 11U,
-  config_get = 1U << 12U,
-  config_list = 1U << 13U,
-  config_path = 1U << 14U,
-  config_explain = 1U << 15U,
-  config_validate = 1U << 16U,
-  completions = 1U << 17U,
-  help = 1U << 18U,
-  version = 1U << 19U,
-  complete_words = 1U << 20U,  // hidden: candidates for shell completion
-  man_section = 1U << 21U,     // hidden: generated parts of the man pages
-  submit = 1U << 22U,
-  jobs_watch = 1U << 23U,
-  jobs_wait = 1U << 24U,
-  jobs_cancel = 1U << 25U,
-  jobs_pause = 1U << 26U,
-  jobs_resume = 1U << 27U,
-  jobs_retry = 1U << 28U,
-  jobs_answer = 1U << 29U,
-  jobs_logs = 1U << 30U,
-  batchllmd = 1ULL << 40U,  // the program of that name
-  daemon_start = 1ULL << 41U,
-  daemon_stop = 1ULL << 42U,
-  daemon_status = 1ULL << 43U,
-  daemon_logs = 1ULL << 44U,
-  daemon_reload = 1ULL << 45U,
-  daemon_install = 1ULL << 46U,
-  daemon_uninstall = 1ULL << 47U,
-  daemon_backup = 1ULL << 48U,
-  daemon_repair = 1ULL << 49U,
-  jobs_replay = 1ULL << 55U,
-  schedule_add = 1ULL << 56U,
-  schedule_list = 1ULL << 57U,
-  schedule_show = 1ULL << 58U,
-  schedule_pause = 1ULL << 59U,
-  schedule_resume = 1ULL << 60U,
-  schedule_run_now = 1ULL << 61U,
-  schedule_next = 1ULL << 62U,
-  schedule_rm = 1ULL << 63U,
-};
-
-class CommandSet {
- public:
-  constexpr CommandSet(Command command)  // NOLINT(google-explicit-constructor): a set of one
-      : bits_(static_cast<std::uint64_t>(command)) {}
-
-  static constexpr CommandSet all() { return CommandSet(~std::uint64_t{0}); }
-
-  // All but one.
-  static constexpr CommandSet all_but(Command command) {
-    return CommandSet(~static_cast<std::uint64_t>(command));
-  }
-
-  constexpr bool contains(Command command) const noexcept {
-    return (bits_ & static_cast<std::uint64_t>(command)) != 0;
-  }
-
-  friend constexpr CommandSet operator|(CommandSet a, CommandSet b) noexcept {
-    return CommandSet(a.bits_ | b.bits_);
-  }
-
- private:
-  explicit constexpr CommandSet(std::uint64_t bits) : bits_(bits) {}
-
-  std::uint64_t bits_;
-};
-
-constexpr CommandSet operator|(Command a, Command b) noexcept {
-  return CommandSet(a) | CommandSet(b);
-}
 
 // What an option's value is; decides how it is checked, completed and read from a config file.
 enum class ValueKind : std::uint8_t {

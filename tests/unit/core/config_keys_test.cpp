@@ -28,11 +28,11 @@ TEST_CASE("no two options share a key, a variable, or a flag of one command", "[
     if (const std::string name = environment_of(row); !name.empty()) {
       CHECK(variables.insert(name).second);
     }
-    for (std::uint32_t bit = 1; bit != 0; bit <<= 1U) {
-      if (row.commands.contains(static_cast<Command>(bit))) {
-        CHECK(flags.insert(std::to_string(bit) + flag_of(row)).second);
+    for (std::size_t number = 1; number < CommandSet::k_most_commands; ++number) {
+      if (row.commands.contains(static_cast<Command>(number))) {
+        CHECK(flags.insert(std::to_string(number) + flag_of(row)).second);
         if (row.short_flag != '\0') {
-          CHECK(flags.insert(std::to_string(bit) + "-" + row.short_flag).second);
+          CHECK(flags.insert(std::to_string(number) + "-" + row.short_flag).second);
         }
       }
     }
