@@ -31,9 +31,9 @@ struct DispatcherSettings {
   std::optional<double> max_failures_share;
   AnswerCheck* check = nullptr;  // of the answers' form; null: any will do
   std::uint32_t reasks = 0;      // how often a row is asked again whose answer has not that form
-  Milliseconds drain{30'000};  // how long answers in flight are waited for after a stop
-  std::string provider_name;   // for messages
-  std::string endpoint;        // the same
+  Milliseconds drain{30'000};    // how long answers in flight are waited for after a stop
+  std::string provider_name;     // for messages
+  std::string endpoint;          // the same
 };
 
 // Takes the row in completion order, with its outcome; network thread.

@@ -21,7 +21,8 @@ namespace batchllm {
 //   {"sent":[[ROW,ATTEMPT,MAX_COST],…],…}           these requests leave now; cost in micro-USD
 //   {"ended":[[ROW,ATTEMPT,"FAILURE"],…],…}         these came back with a failure that may pass
 //   {"answer":[ROW,ATTEMPT,STEP,"ok"],"output":"…",…}  a step of the row has its answer, and the
-//                                                   row goes on; "invalid_answer": it is asked again
+//                                                   row goes on; "invalid_answer": it is asked
+//                                                   again
 //   {"row":ROW,"status":"ok","output":"…",…}        the row has its outcome; a later one counts
 inline constexpr int k_ledger_version = 1;
 

@@ -140,9 +140,8 @@ class Scanner {
     if (found == result_.open_attempts.end()) {
       return;
     }
-    std::erase_if(found->second.answers, [](const StepAnswer& answer) {
-      return answer.failure != RowFailure::none;
-    });
+    std::erase_if(found->second.answers,
+                  [](const StepAnswer& answer) { return answer.failure != RowFailure::none; });
     if (seen.status == RowStatus::ok || found->second.answers.empty()) {
       result_.open_attempts.erase(found);
       return;

@@ -32,7 +32,7 @@ struct RowTask {
   std::vector<StepAnswer> answers;     // of runs before this one, with which the row goes on
   Usage spent;                         // for answers that are not its outcome
   std::optional<std::int64_t> spent_micro_usd;
-  std::int64_t shown_micro_usd = 0;    // of it, what the progress of this run has counted
+  std::int64_t shown_micro_usd = 0;  // of it, what the progress of this run has counted
   std::int64_t estimated_tokens = 0;
   std::int64_t reserved_micro_usd = 0;
   std::size_t queued_bytes = 0;  // its share of the bytes between reader and outcome

@@ -56,8 +56,8 @@ class RowState {
 // A row that was sent and whose outcome is not in the ledger.
 struct OpenAttempt {
   std::uint32_t attempts = 0;
-  std::int64_t max_cost_micro_usd = 0;  // what all its unanswered attempts may have cost
-  bool answered = false;  // the last one came back: nothing is in doubt
+  std::int64_t max_cost_micro_usd = 0;   // what all its unanswered attempts may have cost
+  bool answered = false;                 // the last one came back: nothing is in doubt
   std::vector<StepAnswer> answers = {};  // that it has already, in order
 };
 
