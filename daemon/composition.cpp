@@ -15,6 +15,7 @@
 #include "daemon/api/url_transfers.h"
 #include "daemon/http/http_server.h"
 #include "daemon/keys/provider_keys.h"
+#include "daemon/queue/input_links.h"
 #include "daemon/queue/queue_repair.h"
 #include "daemon/queue/queue_schema.h"
 #include "daemon/scheduler/backup_chore.h"
@@ -122,7 +123,10 @@ class Service final : public ServiceControl {
         scheduler_(store_,
                    worker_program_,
                    scheduler_settings(start.settings),
-                   [this](const QueuedJob& job) { return keys_.find(job); }),
+                   [this](const QueuedJob& job) {
+                     restore_input_links(store_, content_, context_.state_dir, job.id);
+                     return keys_.find(job);
+                   }),
         transfers_(worker_program_, start.settings.state_dir),
         context_{store_,
                  scheduler_,

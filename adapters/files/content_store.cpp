@@ -208,10 +208,6 @@ fs::path ContentStore::link_input(const fs::path& job_folder,
     const fs::path link =
         folder / (number == 1 ? safe : with_suffix(safe, fmt::format("-{}", number)));
     if (::symlink(content.c_str(), link.c_str()) == 0) {
-      // The folders above it may be new as well.
-      sync_folder(folder);
-      sync_folder(job_folder);
-      sync_folder(job_folder.parent_path());
       return link;
     }
     if (errno != EEXIST) {

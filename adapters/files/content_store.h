@@ -133,7 +133,8 @@ class ContentStore {
   // Makes JOB_FOLDER/input/NAME a relative symbolic link to the content, so that a run finds the
   // format by the name. `name` may be anything: safe_file_name (file_name.h) is applied; where the
   // name stands for another content, "NAME-2" is taken. Returns the link's path, the same for the
-  // same call. Throws Error(file_not_found | storage).
+  // same call. Not durable: who relies on the link after a power cut calls this again. Throws
+  // Error(file_not_found | storage).
   std::filesystem::path link_input(const std::filesystem::path& job_folder,
                                    std::string_view sha256,
                                    std::string_view name) const;

@@ -16,6 +16,7 @@
 #include "core/text.h"
 #include "daemon/api/project_name.h"
 #include "daemon/api/request_members.h"
+#include "daemon/queue/input_links.h"
 
 #include <fmt/format.h>
 
@@ -37,8 +38,7 @@ constexpr std::size_t k_longest_name = 200;
 InputFingerprint stored_input(const ApiContext& context,
                               const StoredFile& file,
                               std::string base_folder) {
-  const fs::path link =
-      context.content.link_input(context.state_dir / "uploads" / file.id, file.sha256, file.name);
+  const fs::path link = link_stored_file(context.content, context.state_dir, file);
   InputFingerprint input = fingerprint_input(link.string());
   input.is_stored = true;
   input.base_folder = std::move(base_folder);

@@ -31,6 +31,14 @@ StoredFile file_of(const sql::Statement& row) {
   return file;
 }
 
+std::vector<StoredFile> read_files(sql::Statement& query) {
+  std::vector<StoredFile> files;
+  while (query.step()) {
+    files.push_back(file_of(query));
+  }
+  return files;
+}
+
 Error no_such_file(std::string_view id) {
   return Error(ErrorCode::file_not_found,
                fmt::format("there is no file {}", printable(id)),
@@ -82,6 +90,14 @@ StoredFile require_listed_file(sql::Database& database, std::string_view id) {
   return file;
 }
 
+std::vector<StoredFile> files_of_job(sql::Database& database, std::string_view job_id) {
+  auto query = database.prepare(fmt::format(
+      "SELECT number, {} FROM files WHERE id IN (SELECT file_id FROM job_files WHERE job_id = ?)",
+      k_columns));
+  query.bind_all(job_id);
+  return read_files(query);
+}
+
 std::vector<StoredFile> list_files(sql::Database& database,
                                    std::optional<std::int64_t> before_number,
                                    std::int64_t limit) {
@@ -90,11 +106,7 @@ std::vector<StoredFile> list_files(sql::Database& database,
                   "DESC LIMIT ?",
                   k_columns));
   query.bind_all(before_number.value_or(INT64_MAX), limit);
-  std::vector<StoredFile> files;
-  while (query.step()) {
-    files.push_back(file_of(query));
-  }
-  return files;
+  return read_files(query);
 }
 
 bool is_file_in_use(sql::Database& database, std::string_view id) {

@@ -45,6 +45,9 @@ std::vector<StoredFile> list_files(sql::Database& database,
                                    std::optional<std::int64_t> before_number,
                                    std::int64_t limit);
 
+// The job's inputs that are stored, listed or not.
+std::vector<StoredFile> files_of_job(sql::Database& database, std::string_view job_id);
+
 // Whether a job that has not ended uses the file.
 bool is_file_in_use(sql::Database& database, std::string_view id);
 

@@ -63,11 +63,11 @@ JobKind other_kind(JobKind kind) noexcept {
 Scheduler::Scheduler(JobStore& store,
                      const WorkerProgram& program,
                      SchedulerSettings settings,
-                     FindKeys find_keys)
+                     PrepareRun prepare_run)
     : store_(store),
       program_(program),
       settings_(std::move(settings)),
-      find_keys_(std::move(find_keys)),
+      prepare_run_(std::move(prepare_run)),
       epoll_(checked(epoll_create1(EPOLL_CLOEXEC))),
       wake_event_(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))),
       wall_timer_(checked(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK))) {
@@ -305,7 +305,7 @@ void Scheduler::give(Post& post, const QueuedJob& job) {
   order.model_files = settings_.model_files;
   order.trusts_environment = job.policy.trusts_environment;
   try {
-    order.keys = find_keys_(job);
+    order.keys = prepare_run_(job);
   } catch (const Error& error) {
     refuse(post, job, error);
     return;

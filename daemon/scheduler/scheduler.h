@@ -36,9 +36,10 @@ struct SchedulerSettings {
   std::vector<std::string> model_files;    // what workers know models from, see ModelCatalog::load
 };
 
-// Secrets that a job's worker is to know, as variable and value: asked when the job begins, kept
-// nowhere. An Error is what the job fails with.
-using FindKeys =
+// Called when a job begins: sees that its inputs are in place, and returns the secrets that its
+// worker is to know, as variable and value, which are kept nowhere. An Error is what the job fails
+// with.
+using PrepareRun =
     std::function<std::vector<std::pair<std::string, std::string>>(const QueuedJob& job)>;
 
 // Something that happens at a time, beside jobs: schedules, retention, backups. On the scheduler's
@@ -67,7 +68,7 @@ class Scheduler {
   Scheduler(JobStore& store,
             const WorkerProgram& program,
             SchedulerSettings settings,
-            FindKeys find_keys);
+            PrepareRun prepare_run);
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -137,7 +138,7 @@ class Scheduler {
   JobStore& store_;
   const WorkerProgram& program_;
   SchedulerSettings settings_;
-  FindKeys find_keys_;
+  PrepareRun prepare_run_;
   std::vector<Chore*> chores_;
   DiskRoom* disk_ = nullptr;
   std::vector<std::unique_ptr<Post>> posts_;

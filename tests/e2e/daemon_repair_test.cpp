@@ -160,3 +160,17 @@ TEST_CASE("a repair that was killed before its end is finished by the next",
   daemon.start();
   CHECK(daemon.get("/jobs/" + job).at(".state") == "succeeded");
 }
+
+TEST_CASE("the name of a job's input that a power cut took is made anew when the job begins",
+          "[e2e][daemon][repair]") {
+  DaemonProcess daemon({.program = BATCHLLM_DAEMON, .batchllm = BATCHLLM_PROGRAM});
+  std::string body = daemon.job_body(R"([{"text":"one"}])");
+  body.insert(1, R"("approval":true,)");
+  const std::string job = daemon.submit(body);
+  REQUIRE(daemon.wait_for_state(job, "waiting_input"));
+  daemon.kill();
+  REQUIRE(fs::remove_all(daemon.state_folder() + "/uploads") > 1);
+  daemon.start();
+  REQUIRE(daemon.post("/jobs/" + job + "/answer", R"({"answer":"yes"})").status == 200);
+  CHECK(daemon.wait_for_end(job).at(".state") == "succeeded");
+}
