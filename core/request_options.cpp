@@ -6,7 +6,6 @@
 #include "core/text.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -15,8 +14,6 @@
 
 namespace batchllm {
 namespace {
-
-using simdjson::ondemand::json_type;
 
 constexpr std::size_t k_shown_name = 60;
 
@@ -92,123 +89,91 @@ void check_path(const std::string& name, const std::string& path) {
   }
 }
 
-std::string_view type_text(json_type type) {
-  switch (type) {
-    case json_type::array:
+std::string_view kind_text(JsonNode::Kind kind) {
+  switch (kind) {
+    case JsonNode::Kind::array:
       return "an array";
-    case json_type::object:
+    case JsonNode::Kind::object:
       return "an object";
-    case json_type::boolean:
+    case JsonNode::Kind::boolean:
       return "true or false";
-    case json_type::number:
+    case JsonNode::Kind::number:
       return "a number";
-    case json_type::string:
+    case JsonNode::Kind::string:
       return "a string";
-    default:
-      return "null";
+    case JsonNode::Kind::null:
+      break;
   }
+  return "null";
 }
 
-// Turns the members of one object into texts. The document was found valid before: what simdjson
-// could still throw is a defect.
-class OptionReader {
- public:
-  OptionTexts read(std::string name, simdjson::ondemand::value value) const {
-    const OptionKey& option = option_named(name);
-    std::vector<std::string> texts;
-    switch (option.kind) {
-      case ValueKind::list:
-      case ValueKind::choices:
-        texts = list_texts(name, value);
-        break;
-      case ValueKind::pairs:
-      case ValueKind::json_pairs:
-        texts = pair_texts(name, value, option.kind == ValueKind::json_pairs);
-        break;
-      default:
-        texts.push_back(scalar_text(name, value, "a string, a number, true or false"));
-    }
-    return {std::move(name), std::move(texts)};
-  }
+[[noreturn]] void refuse_kind(const std::string& name,
+                              std::string_view expected,
+                              const JsonNode& found) {
+  refuse(name, fmt::format("expected {}, found {}", expected, kind_text(found.kind())), "");
+}
 
- private:
-  [[noreturn]] static void wrong_type(const std::string& name,
-                                      std::string_view expected,
-                                      json_type found) {
-    refuse(name, fmt::format("expected {}, found {}", expected, type_text(found)), "");
+std::string scalar_text(const std::string& name, const JsonNode& value, std::string_view expected) {
+  if (const auto text = value.string()) {
+    return std::string(*text);
   }
+  if (value.kind() != JsonNode::Kind::number && value.kind() != JsonNode::Kind::boolean) {
+    refuse_kind(name, expected, value);
+  }
+  return value.to_json();
+}
 
-  static std::string scalar_text(const std::string& name,
-                                 simdjson::ondemand::value value,
-                                 std::string_view expected) {
-    const json_type type = value.type();
-    switch (type) {
-      case json_type::string:
-        return std::string(std::string_view(value.get_string()));
-      case json_type::number:
-      case json_type::boolean:
-        return std::string(trim(value.raw_json_token()));
-      default:
-        wrong_type(name, expected, type);
-    }
+std::vector<std::string> list_texts(const std::string& name, const JsonNode& value) {
+  constexpr std::string_view k_expected = "an array of strings";
+  if (const auto text = value.string()) {
+    return split_list(*text);
   }
+  if (value.kind() != JsonNode::Kind::array) {
+    refuse_kind(name, k_expected, value);
+  }
+  std::vector<std::string> texts;
+  for (const JsonNode& item : value.items()) {
+    const auto text = item.string();
+    if (!text) {
+      refuse_kind(name, k_expected, item);
+    }
+    texts.emplace_back(*text);
+  }
+  return texts;
+}
 
-  static std::vector<std::string> list_texts(const std::string& name,
-                                             simdjson::ondemand::value value) {
-    constexpr std::string_view k_expected = "an array of strings";
-    if (value.type() == json_type::string) {
-      return split_list(scalar_text(name, value, k_expected));
-    }
-    if (value.type() != json_type::array) {
-      wrong_type(name, k_expected, value.type());
-    }
-    std::vector<std::string> texts;
-    for (simdjson::ondemand::value item : value.get_array()) {
-      if (item.type() != json_type::string) {
-        wrong_type(name, k_expected, item.type());
-      }
-      texts.push_back(scalar_text(name, item, k_expected));
-    }
-    return texts;
+// "NAME=VALUE"; with `as_json` a string keeps its quotes, so that "5" stays a string.
+std::vector<std::string> pair_texts(const std::string& name, const JsonNode& value, bool as_json) {
+  if (value.kind() != JsonNode::Kind::object) {
+    refuse_kind(name, "an object", value);
   }
+  std::vector<std::string> texts;
+  for (const JsonMember& member : value.members()) {
+    if (member.key.empty() || member.key.find('=') != std::string::npos) {
+      refuse(name, fmt::format("{} cannot be a name", json_string(one_line(member.key, 60))), "");
+    }
+    texts.push_back(fmt::format(
+        "{}={}",
+        member.key,
+        as_json ? member.value.to_json() : scalar_text(name, member.value, "strings or numbers")));
+  }
+  return texts;
+}
 
-  // "NAME=VALUE"; with `as_json` a string keeps its quotes, so that "5" stays a string.
-  static std::vector<std::string> pair_texts(const std::string& name,
-                                             simdjson::ondemand::value value,
-                                             bool as_json) {
-    if (value.type() != json_type::object) {
-      wrong_type(name, "an object", value.type());
-    }
-    std::vector<std::string> texts;
-    for (auto member : value.get_object()) {
-      const std::string key(std::string_view(member.unescaped_key()));
-      if (key.empty() || key.find('=') != std::string::npos) {
-        refuse(name, fmt::format("{} cannot be a name", json_string(one_line(key, 60))), "");
-      }
-      simdjson::ondemand::value item = member.value();
-      texts.push_back(fmt::format(
-          "{}={}", key, as_json ? json_text(item) : scalar_text(name, item, "strings or numbers")));
-    }
-    return texts;
+std::vector<std::string> option_texts(const OptionKey& option,
+                                      const std::string& name,
+                                      const JsonNode& value) {
+  switch (option.kind) {
+    case ValueKind::list:
+    case ValueKind::choices:
+      return list_texts(name, value);
+    case ValueKind::pairs:
+    case ValueKind::json_pairs:
+      return pair_texts(name, value, option.kind == ValueKind::json_pairs);
+    default:
+      return {scalar_text(name, value, "a string, a number, true or false")};
   }
-
-  static std::string json_text(simdjson::ondemand::value value) {
-    switch (json_type(value.type())) {
-      case json_type::string:
-        return json_string(std::string_view(value.get_string()));
-      case json_type::array: {
-        simdjson::ondemand::array array = value.get_array();
-        return std::string(std::string_view(array.raw_json()));
-      }
-      case json_type::object: {
-        simdjson::ondemand::object object = value.get_object();
-        return std::string(std::string_view(object.raw_json()));
-      }
-      default:
-        return std::string(trim(value.raw_json_token()));
-    }
-  }
-};
+}
 
 // Members of an object must not come twice: of values with one name the last counts, as it does
 // in a request's parameters.
@@ -292,22 +257,15 @@ Settings settings_from_options(const std::vector<OptionTexts>& options) {
   return settings;
 }
 
-std::vector<OptionTexts> options_from_json(std::string_view object) {
-  const simdjson::padded_string json(object);
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  if (!is_json(object) || parser.iterate(json).get(document) != simdjson::SUCCESS ||
-      json_type(document.type()) != json_type::object) {
+std::vector<OptionTexts> options_from_json(const JsonNode& object) {
+  if (object.kind() != JsonNode::Kind::object) {
     throw Error(ErrorCode::usage, "options: expected a JSON object");
   }
   std::vector<OptionTexts> options;
-  for (auto member : document.get_object()) {
-    std::string name(std::string_view(member.unescaped_key()));
-    simdjson::ondemand::value value = member.value();
-    if (json_type(value.type()) != json_type::null) {
-      options.push_back(OptionReader().read(std::move(name), value));
-    } else {
-      option_named(name);
+  for (const auto& [name, value] : object.members()) {
+    const OptionKey& option = option_named(name);
+    if (!value.is_null()) {
+      options.emplace_back(name, option_texts(option, name, value));
     }
   }
   return options;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/config_layers.h"
+#include "core/json_document.h"
 
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,7 +26,7 @@ Settings settings_from_options(const std::vector<OptionTexts>& options);
 // The same options as one JSON object: {"model":"x/y","concurrency":64,"param":{"top_p":0.5}}.
 // Numbers keep their spelling; null is as good as absent; lists are arrays or text with commas,
 // pairs are objects. Throws Error(usage) for what is not that.
-std::vector<OptionTexts> options_from_json(std::string_view object);
+std::vector<OptionTexts> options_from_json(const JsonNode& object);
 
 // The other way: what a caller asks of the daemon, out of its own merged settings, which were
 // checked. Paths become absolute; what settings_from_options() refuses is left out, as are the

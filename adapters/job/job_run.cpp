@@ -74,7 +74,8 @@ class JobSession {
         ledger_(directory.folder(), record.id),
         manifest_(directory.manifest_path()),
         rejects_(directory.rejects_path(), input_names(record)) {
-    is_saved_ = start.is_new && record_.output_path == plan_.path;
+    // Where a result in the folder lies is planned again each time.
+    is_saved_ = start.is_new && (record_.result_in_folder || record_.output_path == plan_.path);
     record_.output_path = plan_.path;
     check_appending(record, plan_, *source_, model_.form);
     const auto columns = record.settings.output.order == RowOrder::completion &&

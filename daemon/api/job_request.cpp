@@ -85,7 +85,7 @@ class RequestReader {
  private:
   void read_settings() {
     const JsonNode& options = body_.require("options");
-    const Settings settings = settings_from_options(options_from_json(options.to_json()));
+    const Settings settings = settings_from_options(options_from_json(options));
     record_.settings = read_job_settings(settings, {});
     take_schema(record_.settings.answer);
     if (const auto path = body_.text("output_path", k_longest_path)) {

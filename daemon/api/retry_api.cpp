@@ -55,7 +55,7 @@ Retry read_retry(ApiCall& call) {
     }
   }
   if (const JsonNode* options = members.find("options")) {
-    const auto texts = options_from_json(options->to_json());
+    const auto texts = options_from_json(*options);
     for (const auto& [name, values] : texts) {
       require_asking_option(name);
     }
