@@ -124,7 +124,7 @@ class Service final : public ServiceControl {
                    worker_program_,
                    scheduler_settings(start.settings),
                    [this](const QueuedJob& job) {
-                     restore_input_links(store_, content_, context_.state_dir, job.id);
+                     link_inputs(store_, content_, context_.state_dir, job.id);
                      return keys_.find(job);
                    }),
         transfers_(worker_program_, start.settings.state_dir),

@@ -193,15 +193,20 @@ std::vector<Content> ContentStore::list() const {
   return contents;
 }
 
+fs::path input_link(const fs::path& job_folder, std::string_view name) {
+  return job_folder / "input" / safe_file_name(name);
+}
+
 fs::path ContentStore::link_input(const fs::path& job_folder,
                                   std::string_view sha256,
                                   std::string_view name) const {
   constexpr int k_most_equal_names = 10'000;
-  const fs::path folder = job_folder / "input";
-  const std::string safe = safe_file_name(name);
-  if (is_linked(folder / safe, sha256)) {
-    return folder / safe;
+  const fs::path first = input_link(job_folder, name);
+  if (is_linked(first, sha256)) {
+    return first;
   }
+  const fs::path folder = first.parent_path();
+  const std::string safe = first.filename().string();
   make_private_folder(folder);
   const fs::path content = fs::relative(path_of(sha256), folder);
   for (int number = 1; number <= k_most_equal_names; ++number) {

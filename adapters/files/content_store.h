@@ -90,6 +90,9 @@ class ContentWriter {
   Sha256 digest_;
 };
 
+// JOB_FOLDER/input/NAME, where ContentStore::link_input puts the first content of that name.
+std::filesystem::path input_link(const std::filesystem::path& job_folder, std::string_view name);
+
 // Files by their content: STATE/files/ab/abcdef… (SHA-256 of the bytes; mode 0400 in folders of
 // 0700), each stored once and never changed. A file is there under its name with all its bytes or
 // not at all; what a crash leaves lies in STATE/files/incoming. Thread-safe; one process writes,

@@ -2,11 +2,13 @@
 #include "daemon/api/job_request.h"
 
 #include "adapters/files/file_name.h"
+#include "adapters/input.h"
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_form.h"
-#include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
+#include "adapters/stream/byte_stream.h"
+#include "adapters/stream/raw_bytes.h"
 #include "core/chat_template.h"
 #include "core/error.h"
 #include "core/job_id.h"
@@ -22,6 +24,8 @@
 
 #include <unistd.h>
 
+#include <map>
+#include <memory>
 #include <utility>
 
 namespace batchllm::daemon {
@@ -33,17 +37,6 @@ constexpr std::size_t k_most_inputs = 1000;
 constexpr std::size_t k_most_messages = 100;
 constexpr std::size_t k_most_dependencies = 100;
 constexpr std::size_t k_longest_name = 200;
-
-// An input under the name that its owner knows it by.
-InputFingerprint stored_input(const ApiContext& context,
-                              const StoredFile& file,
-                              std::string base_folder) {
-  const fs::path link = link_stored_file(context.content, context.state_dir, file);
-  InputFingerprint input = fingerprint_input(link.string());
-  input.is_stored = true;
-  input.base_folder = std::move(base_folder);
-  return input;
-}
 
 enum class Purpose { submission, trial };
 
@@ -163,7 +156,7 @@ class RequestReader {
         record_.settings.input.encoding = file.encoding;
       }
       request_.submission.file_ids.push_back(file.id);
-      record_.inputs.push_back(stored_input(context_, file, {}));
+      take_stored(file, {});
     } else if (const auto path = input.text("path", k_longest_path)) {
       take_path(*path);
     } else {
@@ -220,7 +213,17 @@ class RequestReader {
     file.created_ms = context_.store.clock().wall_ms();
     request_.submission.file_ids.push_back(file.id);
     request_.new_inputs.add(file, std::move(content));
-    record_.inputs.push_back(stored_input(context_, file, std::move(base_folder)));
+    take_stored(file, std::move(base_folder));
+  }
+
+  // Under the name that its owner knows it by.
+  void take_stored(const StoredFile& file, std::string base_folder) {
+    InputFingerprint& input = record_.inputs.emplace_back();
+    input.path = stored_file_path(context_.state_dir, file).string();
+    input.bytes = static_cast<std::uint64_t>(file.bytes);
+    input.is_stored = true;
+    input.base_folder = std::move(base_folder);
+    contents_[input.path] = file.sha256;
   }
 
   void read_handling() {
@@ -298,12 +301,25 @@ class RequestReader {
       return;
     }
     check_output_is_free(record_);
-    JobInputs inputs(record_, "");
-    const auto source = inputs.open_first();
+    const auto source = open_stored_inputs();
     const JobModel model = make_model(record_.settings, context_.surroundings, false);
     make_encoder(record_, *source, model);
     endpoint_ = model.endpoint;
     context_.checked_jobs.remember(record, endpoint_);
+  }
+
+  std::unique_ptr<InputSource> open_stored_inputs() const {
+    std::vector<std::string> paths;
+    for (const InputFingerprint& input : record_.inputs) {
+      paths.push_back(input.path);
+    }
+    return open_inputs(paths,
+                       record_.settings.input,
+                       [this](const std::string& path, const std::string& encoding) {
+                         const fs::path content = context_.content.path_of(contents_.at(path));
+                         return open_byte_stream(open_raw_file(content.string(), printable(path)),
+                                                 encoding);
+                       });
   }
 
   void finish() {
@@ -323,7 +339,8 @@ class RequestReader {
   RequestMembers body_;
   JobRecord record_;
   JobRequest request_{{}, NewInputs(context_)};
-  std::string endpoint_;  // of the model
+  std::map<std::string, std::string> contents_;  // of the stored inputs: path and SHA-256
+  std::string endpoint_;                         // of the model
 };
 
 void make_project(sql::Database& database, const std::string& name, std::int64_t now_ms) {

@@ -10,6 +10,7 @@
 #include "daemon/api/content_disposition.h"
 #include "daemon/api/job_document.h"
 #include "daemon/api/page.h"
+#include "daemon/queue/input_links.h"
 
 #include <fmt/format.h>
 
@@ -38,6 +39,7 @@ struct JobFiles {
 JobFiles job_files(ApiContext& context, const std::string& id) {
   const QueuedJob job =
       context.store.read([&id](sql::Database& database) { return require_job(database, id); });
+  link_inputs(context.store, context.content, context.state_dir, id);
   JobFiles files{parse_job_record(job.record, job.id), context.state_dir / "jobs" / job.id};
   files.record.id = job.id;
   return files;

@@ -3,20 +3,19 @@
 
 namespace batchllm::daemon {
 
-std::filesystem::path link_stored_file(const files::ContentStore& content,
-                                       const std::filesystem::path& state_dir,
+std::filesystem::path stored_file_path(const std::filesystem::path& state_dir,
                                        const StoredFile& file) {
-  return content.link_input(state_dir / "uploads" / file.id, file.sha256, file.name);
+  return files::input_link(state_dir / "uploads" / file.id, file.name);
 }
 
-void restore_input_links(JobStore& store,
-                         const files::ContentStore& content,
-                         const std::filesystem::path& state_dir,
-                         const std::string& job_id) {
+void link_inputs(JobStore& store,
+                 const files::ContentStore& content,
+                 const std::filesystem::path& state_dir,
+                 const std::string& job_id) {
   const auto files =
       store.read([&job_id](sql::Database& database) { return files_of_job(database, job_id); });
   for (const StoredFile& file : files) {
-    link_stored_file(content, state_dir, file);
+    content.link_input(state_dir / "uploads" / file.id, file.sha256, file.name);
   }
 }
 

@@ -10,17 +10,16 @@
 
 namespace batchllm::daemon {
 
-// A stored file under the name that its owner knows it by: STATE/uploads/FILE_ID/input/NAME, a link
-// to the content. It is made anew when it is gone. Throws as ContentStore::link_input.
-std::filesystem::path link_stored_file(const files::ContentStore& content,
-                                       const std::filesystem::path& state_dir,
+// A stored file under the name that its owner knows it by: STATE/uploads/FILE_ID/input/NAME. A
+// job's record names it so; the link to the content is made when somebody is about to read it.
+std::filesystem::path stored_file_path(const std::filesystem::path& state_dir,
                                        const StoredFile& file);
 
-// Makes the links of a job's inputs anew where a power cut took them: what tells of them is in the
-// database, so nobody waits for the links themselves to be on the disk. Throws as link_stored_file.
-void restore_input_links(JobStore& store,
-                         const files::ContentStore& content,
-                         const std::filesystem::path& state_dir,
-                         const std::string& job_id);
+// Sees that the inputs of a job are there under those names: links that were not made yet, or that
+// a power cut took, are made. Before its files are read. Throws as ContentStore::link_input.
+void link_inputs(JobStore& store,
+                 const files::ContentStore& content,
+                 const std::filesystem::path& state_dir,
+                 const std::string& job_id);
 
 }  // namespace batchllm::daemon
