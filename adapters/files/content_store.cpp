@@ -93,6 +93,19 @@ ContentWriter ContentStore::begin(std::uint64_t limit_bytes) {
   return {*this, limit_bytes};
 }
 
+PinnedContent ContentStore::keep(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  PinnedContent content = pin({digest.finish(), bytes.size()});
+  if (is_there(content)) {
+    make_durable(content.sha256(), false);
+    return content;
+  }
+  ContentWriter writer = begin();
+  writer.write(bytes);
+  return writer.finish();
+}
+
 PinnedContent ContentStore::take(const std::string& path, std::uint64_t limit_bytes) {
   struct stat before {};
 
@@ -193,19 +206,18 @@ std::vector<Content> ContentStore::list() const {
   return contents;
 }
 
-fs::path input_link(const fs::path& job_folder, std::string_view name) {
-  return job_folder / "input" / safe_file_name(name);
+fs::path input_link(const fs::path& folder, std::string_view name) {
+  return folder / safe_file_name(name);
 }
 
-fs::path ContentStore::link_input(const fs::path& job_folder,
+fs::path ContentStore::link_input(const fs::path& folder,
                                   std::string_view sha256,
                                   std::string_view name) const {
   constexpr int k_most_equal_names = 10'000;
-  const fs::path first = input_link(job_folder, name);
+  const fs::path first = input_link(folder, name);
   if (is_linked(first, sha256)) {
     return first;
   }
-  const fs::path folder = first.parent_path();
   const std::string safe = first.filename().string();
   make_private_folder(folder);
   const fs::path content = fs::relative(path_of(sha256), folder);
@@ -240,6 +252,14 @@ PinnedContent ContentStore::pin(Content content) {
   const MutexLock lock(mutex_);
   ++pins_[content.sha256];
   return {*this, std::move(content)};
+}
+
+bool ContentStore::is_there(const PinnedContent& content) const noexcept {
+  struct stat facts {};
+
+  // Another size: a disk has lost it, or a file system its end; the new bytes take its place.
+  return ::stat(place_of(content.sha256()).c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
+         static_cast<std::uint64_t>(facts.st_size) == content.bytes();
 }
 
 void ContentStore::unpin(const std::string& sha256) noexcept {

@@ -90,8 +90,8 @@ class ContentWriter {
   Sha256 digest_;
 };
 
-// JOB_FOLDER/input/NAME, where ContentStore::link_input puts the first content of that name.
-std::filesystem::path input_link(const std::filesystem::path& job_folder, std::string_view name);
+// FOLDER/NAME, where ContentStore::link_input puts the first content of that name.
+std::filesystem::path input_link(const std::filesystem::path& folder, std::string_view name);
 
 // Files by their content: STATE/files/ab/abcdef… (SHA-256 of the bytes; mode 0400 in folders of
 // 0700), each stored once and never changed. A file is there under its name with all its bytes or
@@ -109,6 +109,10 @@ class ContentStore {
   std::size_t sweep_incoming();
 
   ContentWriter begin(std::uint64_t limit_bytes = k_no_limit);
+
+  // Stores bytes that are in memory; nothing is written when they are there already. Throws as
+  // write() and finish().
+  PinnedContent keep(std::string_view bytes);
 
   // Stores a copy of a local file; it shares the file's blocks where the file system can. Symbolic
   // links are followed. Throws Error(input_missing | input_unreadable) when it is no regular file
@@ -133,12 +137,12 @@ class ContentStore {
   // Everything in the store, in order of the names.
   std::vector<Content> list() const;
 
-  // Makes JOB_FOLDER/input/NAME a relative symbolic link to the content, so that a run finds the
-  // format by the name. `name` may be anything: safe_file_name (file_name.h) is applied; where the
-  // name stands for another content, "NAME-2" is taken. Returns the link's path, the same for the
-  // same call. Not durable: who relies on the link after a power cut calls this again. Throws
+  // Makes FOLDER/NAME a relative symbolic link to the content, so that a run finds the format by
+  // the name. `name` may be anything: safe_file_name (file_name.h) is applied; where the name
+  // stands for another content, "NAME-2" is taken. Returns the link's path, the same for the same
+  // call. Not durable: who relies on the link after a power cut calls this again. Throws
   // Error(file_not_found | storage).
-  std::filesystem::path link_input(const std::filesystem::path& job_folder,
+  std::filesystem::path link_input(const std::filesystem::path& folder,
                                    std::string_view sha256,
                                    std::string_view name) const;
 
@@ -151,6 +155,7 @@ class ContentStore {
   std::filesystem::path place_of(std::string_view sha256) const;
   std::string incoming_path();
   PinnedContent pin(Content content);
+  bool is_there(const PinnedContent& content) const noexcept;
   void unpin(const std::string& sha256) noexcept;
   void make_durable(const std::string& sha256, bool is_new);
 

@@ -136,14 +136,7 @@ PinnedContent ContentWriter::finish() {
   // From here on nobody removes this content: what is found to be there stays.
   PinnedContent content = store_->pin({digest_.finish(), bytes_});
   const std::filesystem::path place = store_->place_of(content.sha256());
-  const auto is_there = [&] {
-    struct stat facts {};
-
-    // Another size: a disk has lost it, or a file system its end; the new bytes take its place.
-    return ::stat(place.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) &&
-           static_cast<std::uint64_t>(facts.st_size) == bytes_;
-  };
-  const bool is_new = !is_there();
+  const bool is_new = !store_->is_there(content);
   if (is_new) {
     crash_point(CrashPoint::content_written);
     if (::fchmod(file_.get(), k_in_store) != 0 || ::fsync(file_.get()) != 0) {
@@ -153,7 +146,7 @@ PinnedContent ContentWriter::finish() {
     make_private_folder(place.parent_path());
     if (rename_without_replacing(path_, place)) {
       path_.clear();
-    } else if (!is_there()) {
+    } else if (!store_->is_there(content)) {
       if (std::rename(path_.c_str(), place.c_str()) != 0) {
         throw_storage_error("rename", path_, errno);
       }

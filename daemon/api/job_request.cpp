@@ -195,14 +195,12 @@ class RequestReader {
     if (is_trial_) {
       return;
     }
-    files::ContentWriter writer = context_.content.begin();
-    writer.write(lines);
     StoredFile file;
     file.name = "rows.jsonl";
     file.media_type = "application/jsonl";
     file.format = "jsonl";
     file.rows = static_cast<std::int64_t>(rows.items().size());
-    add(std::move(file), writer.finish(), {});
+    add(std::move(file), context_.content.keep(lines), {});
   }
 
   void add(StoredFile file, files::PinnedContent content, std::string base_folder) {

@@ -10,7 +10,7 @@
 
 namespace batchllm::daemon {
 
-// A stored file under the name that its owner knows it by: STATE/uploads/FILE_ID/input/NAME. A
+// A stored file under the name that its owner knows it by: STATE/uploads/FILE_ID/NAME. A
 // job's record names it so; the link to the content is made when somebody is about to read it.
 std::filesystem::path stored_file_path(const std::filesystem::path& state_dir,
                                        const StoredFile& file);

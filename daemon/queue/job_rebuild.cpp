@@ -141,11 +141,11 @@ QueuedJob job_of(JobRecord record) {
   return job;
 }
 
-// STATE/uploads/FILE_ID/input/NAME is a link to the content: so the file is known again.
+// STATE/uploads/FILE_ID/NAME is a link to the content: so the file is known again.
 void put_back_files(sql::Database& database, const fs::path& state_dir, const JobRecord& record) {
   for (const InputFingerprint& input : record.inputs) {
     const fs::path path(input.path);
-    const fs::path folder = path.parent_path().parent_path();
+    const fs::path folder = path.parent_path();
     std::error_code error;
     const fs::path content = fs::read_symlink(path, error);
     if (error || !input.is_stored || folder.parent_path() != state_dir / "uploads") {

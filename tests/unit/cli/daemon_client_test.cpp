@@ -344,7 +344,7 @@ TEST_CASE("a daemon that does not come back is given up", "[daemon_client]") {
                     : RawReply{"", Then::close};
   });
   DaemonClientSettings settings = daemon.settings();
-  settings.patience = Milliseconds(20);
+  settings.patience = Milliseconds(500);
   DaemonClient client(settings);
   const auto error = thrown_error(
       [&] { client.watch_events("/jobs/1/events", "", [](const SseEvent&) { return true; }); });

@@ -365,21 +365,39 @@ TEST_CASE("an input link has the client's name and shows a run its format", "[co
   ContentStore writing(folder.path("state/files"));
   const std::string csv = store_text(writing, "a,b\n1,x\n");
   const std::string text = store_text(writing, "a,b\n1,x\n\n");
-  const fs::path job = folder.path("state/jobs/job_1");
-  const fs::path link = store.link_input(job, csv, "../../evil/reviews.csv");
-  CHECK(link == job / "input/reviews.csv");
-  CHECK(mode_of(job / "input") == 0700);
-  CHECK(fs::read_symlink(link) == "../../../files/" + csv.substr(0, 2) + "/" + csv);
+  const fs::path file = folder.path("state/uploads/file_1");
+  const fs::path link = store.link_input(file, csv, "../../evil/reviews.csv");
+  CHECK(link == file / "reviews.csv");
+  CHECK(mode_of(file) == 0700);
+  CHECK(fs::read_symlink(link) == "../../files/" + csv.substr(0, 2) + "/" + csv);
   CHECK(read_rows(*open_inputs({link.string()}, {})).text() == "#0@2 1 x\n");
 
-  CHECK(store.link_input(job, csv, "reviews.csv") == link);
-  CHECK(store.link_input(job, text, "reviews.csv") == job / "input/reviews-2.csv");
-  CHECK(store.link_input(job, text, "reviews.csv") == job / "input/reviews-2.csv");
-  CHECK(store.link_input(job, text, "") == job / "input/input");
-  CHECK(thrown_error([&] { store.link_input(job, k_abc, "x.csv"); })->code() ==
+  CHECK(store.link_input(file, csv, "reviews.csv") == link);
+  CHECK(store.link_input(file, text, "reviews.csv") == file / "reviews-2.csv");
+  CHECK(store.link_input(file, text, "reviews.csv") == file / "reviews-2.csv");
+  CHECK(store.link_input(file, text, "") == file / "input");
+  CHECK(thrown_error([&] { store.link_input(file, k_abc, "x.csv"); })->code() ==
         ErrorCode::file_not_found);
 
   // The state folder may move as a whole.
   fs::rename(folder.path("state"), folder.path("moved"));
-  CHECK(folder.read("moved/jobs/job_1/input/reviews.csv") == "a,b\n1,x\n");
+  CHECK(folder.read("moved/uploads/file_1/reviews.csv") == "a,b\n1,x\n");
+}
+
+TEST_CASE("bytes in memory are written once, and again when the disk has lost some",
+          "[content_store]") {
+  const ScratchFolder folder;
+  ContentStore store(folder.path("files"));
+  const std::string sha256 = store.keep("hello\n").sha256();
+  CHECK(store.verify(sha256));
+  const fs::path place = store.path_of(sha256);
+  const auto written = fs::last_write_time(place);
+  CHECK(store.keep("hello\n").sha256() == sha256);
+  CHECK(fs::last_write_time(place) == written);
+  CHECK(fs::is_empty(folder.path("files/incoming")));
+
+  fs::permissions(place, fs::perms::owner_write, fs::perm_options::add);
+  fs::resize_file(place, 2);
+  CHECK(store.keep("hello\n").sha256() == sha256);
+  CHECK(store.verify(sha256));
 }
