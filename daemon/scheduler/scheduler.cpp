@@ -166,6 +166,7 @@ bool Scheduler::do_what_is_due() {
   retry_unsaved();
   forget_dead();
   check_leases(now);
+  save_texts(now);
   if (draining_) {
     stop_everything(now);
     forget_dead();
@@ -434,6 +435,9 @@ std::optional<Scheduler::Time> Scheduler::next_time() const {
   for (const auto& post : posts_) {
     if (post->job) {
       earlier(post->job->lease_until);
+      if (!post->job->texts.empty()) {
+        earlier(post->job->texts_due);
+      }
     } else if (!post->is_leaving && !post->is_gone) {
       earlier(post->idle_since + settings_.idle_worker);
     }

@@ -119,6 +119,7 @@ class Scheduler {
   void take(Post& post, const AliveReport& report);
   void take(Post& post, const EndReport& report);
   void take(Post& post, const TextReport& report);
+  void save_texts(Time now);
   void lose(Post& post, std::string_view reason);
   void retry_unsaved();
   void check_leases(Time now);

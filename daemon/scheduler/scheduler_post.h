@@ -5,12 +5,14 @@
 #include "daemon/scheduler/lane_shares.h"
 #include "daemon/scheduler/scheduler.h"
 #include "daemon/scheduler/worker_process.h"
+#include "daemon/worker/worker_message.h"
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace batchllm::daemon {
 
@@ -31,6 +33,8 @@ struct Scheduler::Post {
     std::int64_t kept_done = -1;
     JobCounts counts;
     bool is_stopping = false;
+    std::vector<TextReport> texts;  // not on record yet: they go with what comes next
+    Time texts_due;                 // or by themselves then
   };
 
   WorkerProcess process;

@@ -21,6 +21,21 @@ bool is_about(const Report& report, const std::optional<Assignment>& job) {
   return job && job->id == report.job_id && job->epoch == report.epoch;
 }
 
+// A short job says a thing or two and ends: one commit for all of it.
+constexpr std::chrono::milliseconds k_texts_wait{50};
+
+void note_texts(JobTable& jobs, std::string_view worker, const std::vector<TextReport>& texts) {
+  for (const TextReport& report : texts) {
+    note_text(jobs, report.job_id, report.epoch, worker, report.level, report.text);
+  }
+}
+
+// Of the job that the post has.
+template <typename Post>
+std::vector<TextReport> take_texts(Post& post) {
+  return std::exchange(post.job->texts, {});
+}
+
 }  // namespace
 
 void Scheduler::take_reports(Post& post) {
@@ -109,7 +124,12 @@ void Scheduler::take(Post& post, const EndReport& report) {
     wait_for_space();
   }
   crash_point(CrashPoint::end_received);
-  save([id = post.job->id, report, backoff = settings_.backoff](JobTable& jobs) {
+  save([id = post.job->id,
+        report,
+        texts = take_texts(post),
+        worker = post.process.name(),
+        backoff = settings_.backoff](JobTable& jobs) {
+    note_texts(jobs, worker, texts);
     if (const auto job = end_run(jobs, id, report.epoch, report.ending, backoff)) {
       log_info("{} is {}{}{}",
                id,
@@ -125,9 +145,22 @@ void Scheduler::take(Post& post, const TextReport& report) {
   if (!is_about(report, post.job)) {
     return;
   }
-  save([id = post.job->id, report, worker = post.process.name()](JobTable& jobs) {
-    note_text(jobs, id, report.epoch, worker, report.level, report.text);
-  });
+  Post::Assignment& job = *post.job;
+  if (job.texts.empty()) {
+    job.texts_due = steady_clock::now() + k_texts_wait;
+  }
+  job.texts.push_back(report);
+}
+
+// What workers said and nothing came to take along.
+void Scheduler::save_texts(Time now) {
+  for (const auto& post : posts_) {
+    if (post->job && !post->job->texts.empty() && now >= post->job->texts_due) {
+      save([texts = take_texts(*post), worker = post->process.name()](JobTable& jobs) {
+        note_texts(jobs, worker, texts);
+      });
+    }
+  }
 }
 
 void Scheduler::leave_job(Post& post) {
@@ -141,7 +174,10 @@ void Scheduler::lose(Post& post, std::string_view reason) {
   save([id = post.job->id,
         epoch = post.job->epoch,
         reason = std::string(reason),
+        texts = take_texts(post),
+        worker = post.process.name(),
         backoff = settings_.backoff](JobTable& jobs) {
+    note_texts(jobs, worker, texts);
     rescue_job(jobs, id, epoch, reason, backoff);
   });
   leave_job(post);
