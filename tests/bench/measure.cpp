@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a command on one core and writes what it used as JSON:
+// Runs a command on one core (`all`: where the system likes) and writes what it used as JSON:
 //   measure CORE RESULT_FILE COMMAND [ARGUMENT...]
 // Seconds of processor time (user, sys) and of the clock (wall), peak memory (max_rss_kb), when it
 // started by the monotonic clock (started_ns) and its exit status. It is as small as it is because
@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 namespace {
@@ -38,6 +39,9 @@ double seconds(const timeval& time) {
 }
 
 bool pin_to(const char* core) {
+  if (std::strcmp(core, "all") == 0) {
+    return true;
+  }
   cpu_set_t cores;
   CPU_ZERO(&cores);
   CPU_SET(static_cast<unsigned>(std::strtoul(core, nullptr, 10)), &cores);

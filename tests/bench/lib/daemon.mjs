@@ -99,15 +99,27 @@ export class Daemon {
     return path;
   }
 
-  // What submit_load, on the clients' core, has to say of the requests' times.
+  // What submit_load has to say of the requests' times. At a steady rate it runs where there is room:
+  // beside busy workers on one core it would measure its own wait for that core.
   async load(place, requests, { clients, seconds, rate = 0 }) {
     const words = [place.program('submit_load'), this.socket, this.requestFile(requests), String(clients), String(seconds)];
-    const used = await place.runOnce(() => (rate ? [...words, String(rate)] : words), { core: clientCore });
+    const used = await place.runOnce(() => (rate ? [...words, String(rate)] : words), { core: rate ? 'all' : clientCore });
     const found = JSON.parse(used.stdout);
     if (found.failed > 0 || found.requests === 0) {
       throw new Error(`${found.failed} of ${found.requests} requests failed: ${used.stderr}`);
     }
     return { ...found, cpu: used.cpu };
+  }
+
+  // Returns when no job waits or runs.
+  async idle() {
+    for (;;) {
+      const { queued, running } = (await this.ask('GET', '/health')).queue;
+      if (queued + running === 0) {
+        return;
+      }
+      await sleep(20);
+    }
   }
 
   residentMb() {

@@ -46,6 +46,7 @@ async function submit(place) {
         rounds.push(await withDaemon(place, {}, async (daemon) => {
           const requests = [['POST', '/api/v1/jobs', { input: await makeJobInput(daemon), options }]];
           await daemon.load(place, requests, { clients: 1, seconds: 0.5 });  // connections, worker, first statements
+          await daemon.idle();  // those jobs are not to run beside what is measured
           return daemon.load(place, requests, { clients: 32, seconds, rate });
         }));
       }
