@@ -2,34 +2,18 @@
 #include "adapters/providers/base_url.h"
 
 #include "core/error.h"
+#include "core/percent_decoding.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 namespace batchllm {
 namespace {
-
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
-            text.data() + i + 3) {
-      decoded += static_cast<char>(byte);
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  return decoded;
-}
 
 [[noreturn]] void refuse_base_url(const std::string& base_url, std::string_view why) {
   throw Error(
