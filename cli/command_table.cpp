@@ -27,6 +27,9 @@ constexpr std::string_view k_submit_examples =
 constexpr std::string_view k_submit_epilogue =
     "Prints the job's id alone when standard output is no terminal.\n"
     "More: batchllm jobs watch JOB, batchllm results export JOB, man batchllm-submit";
+constexpr std::string_view k_simulate_epilogue =
+    "One address speaks OpenAI (chat completions, responses), Azure, Anthropic, Gemini, Bedrock,\n"
+    "Ollama and Cohere; Mistral below /mistral/v1. More: man batchllm-simulate";
 
 constexpr std::string_view k_wait_epilogue =
     "Exit codes: 0, 4, 5, 6, 7, 11, 130 as run would have; 12 when a job asks something,\n"
@@ -359,9 +362,10 @@ constexpr std::array k_commands = {
     CommandSpec{.command = Command::simulate,
                 .path = "simulate",
                 .group = "Tools",
-                .summary = "Serve an OpenAI-compatible API with simulated answers",
+                .summary = "Serve the APIs of all providers with simulated answers",
                 .examples = "batchllm simulate --port 8080 --latency lognormal:400ms,0.5\n"
-                            "batchllm simulate --socket /tmp/sim.sock --fault 500:1% --rpm 600"},
+                            "batchllm simulate --socket /tmp/sim.sock --fault 500:1% --rpm 600",
+                .epilogue = k_simulate_epilogue},
     CommandSpec{
         .path = "config", .group = "Tools", .summary = "Show what is configured, and where"},
     CommandSpec{.command = Command::config_get,

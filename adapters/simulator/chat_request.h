@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +9,8 @@
 
 namespace batchllm::simulator {
 
-// Why a body is no acceptable request: the members of OpenAI's error object. An empty `param` or
-// `code` is null there.
+// Why a body is no acceptable request. `param` is the member to blame, `code` OpenAI's word for the
+// reason; either may be empty.
 struct RequestError {
   std::string message;
   std::string param;
@@ -20,19 +19,22 @@ struct RequestError {
 
 enum class AnswerFormat : std::uint8_t { text, json_object, json_schema };
 
-// What the simulator needs of a chat completion request. Views point into the parser that made it
-// and live until its next call.
+// What the simulator needs of a request for an answer, whatever its dialect. Views point into the
+// body or the reader that made it and live until that reads another one.
 struct ChatRequest {
   std::string_view model;
-  std::string_view system_text;  // of the last system or developer message
+  std::string_view system_text;  // of the last system message
   std::string_view user_text;    // of the last user message, text parts joined by line breaks
   std::uint64_t identity = 0;    // hash of model, messages and seed, independent of spelling
   std::uint64_t prompt_bytes = 0;
   std::optional<std::int64_t> max_tokens;
   AnswerFormat format = AnswerFormat::text;
-  std::string schema;  // JSON, for AnswerFormat::json_schema
+  std::string_view schema;  // JSON, for AnswerFormat::json_schema
+  std::string_view tool;    // that must be called, its arguments in `format`; empty: none
   bool stream = false;
-  bool include_usage = false;
+  bool include_usage = false;    // at the end of a stream
+  bool stream_is_array = false;  // Gemini's without ?alt=sse
+  bool is_completion = false;    // of a text, not of a conversation: Ollama's /api/generate
 };
 
 struct EmbeddingsRequest {
@@ -42,26 +44,7 @@ struct EmbeddingsRequest {
   std::uint64_t prompt_bytes = 0;
   std::optional<std::int64_t> dimensions;
   bool base64 = false;
-};
-
-// Reads request bodies; keeps its buffers from one to the next. Not thread-safe.
-class RequestParser {
- public:
-  // Bytes that must be readable behind a body that is handed to this class.
-  static constexpr std::size_t k_padding = 64;
-
-  RequestParser();
-  ~RequestParser();
-  RequestParser(const RequestParser&) = delete;
-  RequestParser& operator=(const RequestParser&) = delete;
-
-  // `body` has k_padding readable bytes behind it. Fills `request` or says what is wrong.
-  std::optional<RequestError> parse_chat(std::string_view body, ChatRequest& request);
-  std::optional<RequestError> parse_embeddings(std::string_view body, EmbeddingsRequest& request);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
+  bool is_single = false;  // the answer is one vector, not a list of them
 };
 
 }  // namespace batchllm::simulator

@@ -55,11 +55,6 @@ std::string_view method_name(evhttp_cmd_type type) {
   return "?";
 }
 
-std::string_view path_of(evhttp_request* request) {
-  const std::string_view target = evhttp_request_get_uri(request);
-  return target.substr(0, target.find('?'));
-}
-
 RequestTime time_now() {
   namespace time = std::chrono;
   const auto monotonic = time::steady_clock::now().time_since_epoch();
@@ -222,8 +217,8 @@ std::string_view HttpServer::take_body(evhttp_request* request) {
   if (body_.size() > k_kept_body_bytes) {
     body_ = {};
   }
-  if (body_.size() < size + RequestParser::k_padding) {
-    body_.resize(size + RequestParser::k_padding);
+  if (body_.size() < size + k_body_padding) {
+    body_.resize(size + k_body_padding);
   }
   evbuffer_remove(input, body_.data(), size);
   return {body_.data(), size};
@@ -247,13 +242,19 @@ std::uint64_t HttpServer::connection_number(evhttp_connection* connection) {
 }
 
 void HttpServer::handle(evhttp_request* request) {
-  const char* authorization =
-      evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization");
+  const std::string_view target = evhttp_request_get_uri(request);
+  const std::string_view path = target.substr(0, target.find('?'));
+  const evkeyvalq* headers = evhttp_request_get_input_headers(request);
   const SimulatedRequest simulated{
       .method = method_name(evhttp_request_get_command(request)),
-      .path = path_of(request),
-      .authorization = authorization == nullptr ? std::string_view{} : authorization,
+      .path = path,
+      .query = target.substr(std::min(path.size() + 1, target.size())),
       .body = take_body(request),
+      .header =
+          [headers](const char* name) {
+            const char* value = evhttp_find_header(headers, name);
+            return value == nullptr ? std::string_view{} : std::string_view(value);
+          },
       .connection = connection_number(evhttp_request_get_connection(request)),
   };
   service_.decide(simulated, time_now(), reply_);

@@ -3,6 +3,7 @@
 
 #include "adapters/simulator/random_draw.h"
 #include "core/json_text.h"
+#include "core/text.h"
 
 #include <simdjson.h>
 
@@ -103,17 +104,19 @@ bool SchemaWriter::write_type(dom::element schema,
                               std::string_view type,
                               std::uint64_t bits,
                               int depth) {
-  if (type == "object") {
+  // Google's own schemas have their types in capitals.
+  const auto is = [type](std::string_view name) { return equals_ignoring_case(type, name); };
+  if (is("object")) {
     return write_object(schema, bits, depth);
   }
-  if (type == "array") {
+  if (is("array")) {
     return write_array(schema, bits, depth);
   }
-  if (type == "number" || type == "integer") {
+  if (is("number") || is("integer")) {
     write_number(schema, bits);  // a whole one fits both
-  } else if (type == "boolean") {
+  } else if (is("boolean")) {
     out_.append((bits & 1U) != 0 ? "true" : "false");
-  } else if (type == "null") {
+  } else if (is("null")) {
     out_.append("null");
   } else {
     write_string(schema);

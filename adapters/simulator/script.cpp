@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/simulator/script.h"
 
-#include "adapters/simulator/reply_text.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -88,17 +87,15 @@ std::string body_of(dom::element value) {
   return value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
 }
 
-std::string error_body_of(dom::element value) {
-  std::string body;
+void read_error(dom::element value, ScriptedAnswer& answer) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
-    append_error(body, text, "scripted_error", "", "");
+    answer.error = std::string(text);
   } else if (value.is_object()) {
-    body = R"({"error":)" + simdjson::minify(value) + "}";
+    answer.body = R"({"error":)" + simdjson::minify(value) + "}";
   } else {
     malformed("\"error\" must be a text or an object");
   }
-  return body;
 }
 
 void read_headers(dom::element value, ScriptedAnswer& answer) {
@@ -147,7 +144,7 @@ bool read_answer_member(std::string_view key, dom::element value, ScriptedAnswer
   } else if (key == "body") {
     answer.body = body_of(value);
   } else if (key == "error") {
-    answer.body = error_body_of(value);
+    read_error(value, answer);
   } else if (key == "headers") {
     read_headers(value, answer);
   } else if (key == "delay") {

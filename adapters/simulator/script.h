@@ -21,7 +21,8 @@ struct ScriptedAnswer {
   std::optional<std::int64_t> prompt_tokens;
   std::optional<std::int64_t> completion_tokens;
   std::optional<int> status;
-  std::optional<std::string> body;  // sent as it is
+  std::optional<std::string> body;   // sent as it is
+  std::optional<std::string> error;  // in the words of the dialect
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::int64_t> delay_ms;
   std::optional<FaultRule> fault;
@@ -32,10 +33,10 @@ struct ScriptedAnswer {
 //   {"match_regex":"^Translate","status":500,"error":"broken","delay":"2s"}
 // `match` is a part of the last user message, `match_regex` a POSIX extended expression for it;
 // with neither, the line fits every request. Then any of: content, refusal, finish_reason, usage
-// ({"prompt_tokens":N,"completion_tokens":N}), status with error (text or object) or body (text or
-// any JSON), headers (object of texts), delay (duration), fault (KIND as in --fault), times (how
-// often the line is used; default: always). The first line that fits and is not used up decides.
-// Empty lines are passed over. Not thread-safe.
+// ({"prompt_tokens":N,"completion_tokens":N}), status with error (text, or the object of OpenAI's
+// error) or body (text or any JSON), headers (object of texts), delay (duration), fault (KIND as in
+// --fault), times (how often the line is used; default: always). The first line that fits and is
+// not used up decides. Empty lines are passed over. Not thread-safe.
 class Script {
  public:
   // An empty script, which fits nothing.

@@ -30,9 +30,10 @@ struct SimulatorSettings {
   std::string required_key;  // other API keys get 401; empty: any or none will do
 };
 
-// A server that speaks OpenAI's HTTP dialect (chat completions plain and streamed, embeddings,
-// models) and makes its answers up: equal requests get equal answers, byte for byte, whatever the
-// order, the connection and the time. For tests of batchllm and of what is built on it.
+// A server that speaks the HTTP dialects of the providers (answers plain and streamed, embeddings,
+// models; see adapters/simulator/dialects/dialect_list.h) and makes its answers up: equal requests
+// get equal answers, byte for byte, whatever the order, the connection and the time. For tests of
+// batchllm and of what is built on it.
 //
 // Thread rule: stop() from any thread and from signal handlers; everything else from one thread.
 class Simulator {

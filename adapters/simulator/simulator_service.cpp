@@ -2,10 +2,11 @@
 #include "adapters/simulator/simulator_service.h"
 
 #include "adapters/simulator/answer.h"
-#include "adapters/simulator/error_body.h"
 #include "adapters/simulator/random_draw.h"
+#include "adapters/simulator/request_reader.h"
 #include "adapters/simulator/schema_answer.h"
 #include "core/json_text.h"
+#include "core/percent_decoding.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -13,105 +14,89 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 namespace batchllm::simulator {
 namespace {
 
 constexpr std::string_view k_refusal = "I'm sorry, but I can't help with that.";
+constexpr std::int64_t k_fault_wait_us = 100'000;  // that a 429 made by --fault asks for
 
-std::string_view bearer_key(std::string_view authorization) {
-  constexpr std::string_view k_scheme = "bearer ";
-  return equals_ignoring_case(authorization.substr(0, k_scheme.size()), k_scheme)
-             ? trim(authorization.substr(k_scheme.size()))
-             : std::string_view{};
+void write_error(const Dialect& dialect, const SimulatedError& error, SimulatedReply& reply) {
+  reply.status = error.status;
+  dialect.write_error(error, reply);
 }
 
-// The address without the "/v1" that clients put before it or leave out.
-std::string_view without_version(std::string_view path) {
-  return path.substr(0, 4) == "/v1/" ? path.substr(3) : path;
-}
-
-void refuse(SimulatedReply& reply, int status, const RequestError& error) {
-  reply.status = status;
-  append_error(reply.body, error.message, "invalid_request_error", error.param, error.code);
-}
-
-// The first `bytes` of `text`, less what would be half a character.
-std::string_view cut(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) {
-    return text;
-  }
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) {
-    --bytes;
-  }
-  return text.substr(0, bytes);
-}
-
-void add_limit_headers(const std::optional<LimitState>& state,
-                       std::string_view name,
-                       SimulatedReply& reply) {
-  if (state) {
-    reply.headers.emplace_back(fmt::format("x-ratelimit-limit-{}", name),
-                               std::to_string(state->limit));
-    reply.headers.emplace_back(fmt::format("x-ratelimit-remaining-{}", name),
-                               std::to_string(state->remaining));
-    reply.headers.emplace_back(fmt::format("x-ratelimit-reset-{}", name),
-                               reset_text(state->full_in_us));
-  }
-}
-
-void write_rate_error(const RateVerdict& verdict,
-                      std::string_view model,
-                      std::int64_t tokens,
-                      SimulatedReply& reply) {
+SimulatedError rate_error(const RateVerdict& verdict, std::string_view model, std::int64_t tokens) {
   const bool by_requests = verdict.refused == RateVerdict::Refused::requests;
+  const bool never = verdict.refused == RateVerdict::Refused::too_large;
   const LimitState& state = by_requests ? *verdict.requests : *verdict.tokens;
   const std::string_view unit = by_requests ? "requests per min (RPM)" : "tokens per min (TPM)";
-  reply.status = 429;
-  if (verdict.refused == RateVerdict::Refused::too_large) {
-    append_error(
-        reply.body,
-        fmt::format("Request too large for {} in organization org-simulator on {}: Limit {}, "
-                    "Requested {}. The input or output tokens must be reduced in order to "
-                    "run successfully.",
-                    model,
-                    unit,
-                    state.limit,
-                    tokens),
-        "tokens",
-        "",
-        "rate_limit_exceeded");
-    return;
+  SimulatedError error{.cause = by_requests ? ErrorCause::requests
+                                : never     ? ErrorCause::too_large
+                                            : ErrorCause::tokens,
+                       .status = 429};
+  error.what.code = "rate_limit_exceeded";
+  if (never) {
+    error.what.message = fmt::format(
+        "Request too large for {} in organization org-simulator on {}: Limit {}, "
+        "Requested {}. The input or output tokens must be reduced in order to "
+        "run successfully.",
+        model,
+        unit,
+        state.limit,
+        tokens);
+    return error;
   }
-  append_error(
-      reply.body,
-      fmt::format("Rate limit reached for {} in organization org-simulator on {}: Limit {}, "
-                  "Used {}, Requested {}. Please try again in {}.",
-                  model,
-                  unit,
-                  state.limit,
-                  verdict.used,
-                  by_requests ? 1 : tokens,
-                  reset_text(verdict.retry_after_us)),
-      by_requests ? "requests" : "tokens",
-      "",
-      "rate_limit_exceeded");
-  const std::int64_t ms = (verdict.retry_after_us + 999) / 1000;
-  reply.headers.emplace_back("retry-after", std::to_string((ms + 999) / 1000));
-  reply.headers.emplace_back("retry-after-ms", std::to_string(ms));
+  error.wait_us = verdict.retry_after_us;
+  error.what.message = fmt::format(
+      "Rate limit reached for {} in organization org-simulator on {}: Limit {}, "
+      "Used {}, Requested {}. Please try again in {}.",
+      model,
+      unit,
+      state.limit,
+      verdict.used,
+      by_requests ? 1 : tokens,
+      reset_text(verdict.retry_after_us));
+  return error;
+}
+
+// The word of a script, which is OpenAI's, in every dialect's own; other words stay as they are.
+void set_finish(Completion& completion, std::string_view word) {
+  constexpr std::array<std::pair<std::string_view, Finish>, 3> k_words = {{
+      {"stop", Finish::stop},
+      {"length", Finish::length},
+      {"content_filter", Finish::content_filter},
+  }};
+  const auto* found = std::find_if(
+      k_words.begin(), k_words.end(), [word](const auto& entry) { return entry.first == word; });
+  if (found == k_words.end()) {
+    completion.finish_word = word;
+  } else {
+    completion.finish = found->second;
+  }
 }
 
 }  // namespace
 
 struct SimulatorService::Facts {
+  const Dialect* dialect = nullptr;
+  Route route;
   std::string_view key;
   std::string_view model;
   std::string_view user_text;
   std::string_view fault;  // name of a fault that is no HTTP status
+  std::uint64_t request_id = 0;
   std::uint32_t attempt = 0;
   std::int64_t now_us = 0;
   RateVerdict verdict;
+
+  void fail(SimulatedError error, SimulatedReply& reply) const {
+    error.request_id = request_id;
+    write_error(*dialect, error, reply);
+  }
 };
 
 void SimulatedReply::clear() {
@@ -126,7 +111,8 @@ void SimulatedReply::clear() {
 
 SimulatorService::SimulatorService(SimulatorSettings settings)
     : settings_(std::move(settings)),
-      limits_(settings_.requests_per_minute, settings_.tokens_per_minute) {
+      limits_(settings_.requests_per_minute, settings_.tokens_per_minute),
+      reader_(std::make_unique<RequestReader>()) {
   if (!settings_.script_path.empty()) {
     script_ = Script::read_file(settings_.script_path);
   }
@@ -135,68 +121,100 @@ SimulatorService::SimulatorService(SimulatorSettings settings)
   }
 }
 
+SimulatorService::~SimulatorService() = default;
+
 void SimulatorService::decide(const SimulatedRequest& request,
                               const RequestTime& now,
                               SimulatedReply& reply) {
   reply.clear();
   ++ordinal_;
+  const DialectChoice choice = find_dialect(request);
   Facts facts;
-  facts.key = bearer_key(request.authorization);
+  facts.dialect = choice.dialect;
+  facts.route = choice.route;
+  facts.key = choice.dialect->key(request);
+  facts.request_id = mix(settings_.seed, ordinal_);
   facts.now_us = now.monotonic_us;
-  route(request, facts, reply);
-  add_headers(facts, reply);
+  answer(request, facts, reply);
+  choice.dialect->add_headers({facts.request_id, now.wall_ms, facts.verdict}, reply);
   if (log_) {
     write_log(request, now, facts, reply);
   }
 }
 
-void SimulatorService::route(const SimulatedRequest& request, Facts& facts, SimulatedReply& reply) {
-  constexpr std::string_view k_model = "/models/";
-  const std::string_view path = without_version(request.path);
-  const bool chat_path = path == "/chat/completions";
-  const bool embeddings_path = path == "/embeddings";
-  const bool one_model = path.substr(0, k_model.size()) == k_model;
-  if (!chat_path && !embeddings_path && !one_model && path != "/models" && path != "/health") {
-    refuse(reply,
-           404,
-           {fmt::format("Invalid URL ({} {})",
-                        request.method,
-                        printable(one_line(is_utf8(request.path) ? request.path : "?", 200))),
-            "",
-            "unknown_url"});
+// What is wrong with the request before its body is looked at.
+bool SimulatorService::refuse_request(const SimulatedRequest& request,
+                                      Facts& facts,
+                                      SimulatedReply& reply) {
+  const Route& route = facts.route;
+  if (route.endpoint == Endpoint::nothing) {
+    facts.fail({.cause = ErrorCause::path,
+                .status = 404,
+                .what = {fmt::format("Invalid URL ({} {})",
+                                     request.method,
+                                     printable(one_line(as_utf8(request.path), 200))),
+                         "",
+                         "unknown_url"}},
+               reply);
+    return true;
+  }
+  if (request.method != route.method && !(route.method == "GET" && request.method == "HEAD")) {
+    facts.fail({.cause = ErrorCause::method,
+                .status = 405,
+                .what = {fmt::format("Not allowed to {} here.", request.method),
+                         "",
+                         "method_not_supported"}},
+               reply);
+    reply.headers.emplace_back("allow", route.method);
+    return true;
+  }
+  if (route.needs_key && !settings_.required_key.empty() && facts.key != settings_.required_key) {
+    const bool is_missing = facts.key.empty();
+    facts.fail({.cause = is_missing ? ErrorCause::key_missing : ErrorCause::key_wrong,
+                .status = 401,
+                .what = {is_missing ? "You didn't provide an API key."
+                                    : "Incorrect API key provided: " + masked_key(facts.key) + ".",
+                         "",
+                         "invalid_api_key"}},
+               reply);
+    return true;
+  }
+  if (const auto error =
+          facts.dialect->check == nullptr ? std::nullopt : facts.dialect->check(request, route)) {
+    facts.fail(*error, reply);
+    return true;
+  }
+  return false;
+}
+
+void SimulatorService::answer(const SimulatedRequest& request,
+                              Facts& facts,
+                              SimulatedReply& reply) {
+  if (refuse_request(request, facts, reply)) {
     return;
   }
-  const std::string_view allowed = chat_path || embeddings_path ? "POST" : "GET";
-  if (request.method != allowed && !(allowed == "GET" && request.method == "HEAD")) {
-    refuse(reply,
-           405,
-           {fmt::format("Not allowed to {} on {}.", request.method, path),
-            "",
-            "method_not_supported"});
-    reply.headers.emplace_back("allow", allowed);
-    return;
+  Route& route = facts.route;
+  if (route.model.find('%') != std::string_view::npos) {
+    path_model_ = percent_decoded(route.model);
+    route.model = is_utf8(path_model_) ? path_model_ : std::string_view("?");
   }
-  if (path == "/health") {
-    reply.body = R"({"status":"ok"})";
-    return;
-  }
-  if (!settings_.required_key.empty() && facts.key != settings_.required_key) {
-    refuse(reply,
-           401,
-           {facts.key.empty() ? "You didn't provide an API key."
-                              : "Incorrect API key provided: " + masked_key(facts.key) + ".",
-            "",
-            "invalid_api_key"});
-    return;
-  }
-  if (chat_path) {
-    chat(request, facts, reply);
-  } else if (embeddings_path) {
-    embeddings(request, facts, reply);
-  } else if (!one_model) {
-    append_model_list(reply.body);
-  } else if (!append_model(reply.body, path.substr(k_model.size()))) {
-    refuse(reply, 404, {"The requested model does not exist.", "model", "model_not_found"});
+  switch (route.endpoint) {
+    case Endpoint::chat:
+      chat(request, facts, reply);
+      return;
+    case Endpoint::embeddings:
+      embeddings(request, facts, reply);
+      return;
+    case Endpoint::page:
+      if (!facts.dialect->write_page(route, request.body, reply)) {
+        facts.fail({.cause = ErrorCause::model,
+                    .status = 404,
+                    .what = {"The requested model does not exist.", "model", "model_not_found"}},
+                   reply);
+      }
+      return;
+    case Endpoint::nothing:
+      return;
   }
 }
 
@@ -207,7 +225,7 @@ bool SimulatorService::let_through(std::int64_t tokens,
   if (limits_.any()) {
     facts.verdict = limits_.charge(facts.key, tokens, facts.now_us);
     if (facts.verdict.refused != RateVerdict::Refused::no) {
-      write_rate_error(facts.verdict, facts.model, tokens, reply);
+      facts.fail(rate_error(facts.verdict, facts.model, tokens), reply);
       return false;
     }
   }
@@ -219,32 +237,22 @@ bool SimulatorService::let_through(std::int64_t tokens,
 }
 
 // The faults that replace the answer or its delivery; false for those that change what it says.
-bool SimulatorService::apply_http_fault(const FaultRule& rule, SimulatedReply& reply) {
+bool SimulatorService::apply_http_fault(const FaultRule& rule,
+                                        const Facts& facts,
+                                        SimulatedReply& reply) {
   switch (rule.kind) {
     case FaultKind::status:
-      reply.status = rule.status;
-      append_status_error(reply.body, rule.status);
-      if (rule.status == 429) {
-        reply.headers.emplace_back("retry-after", "1");
-        reply.headers.emplace_back("retry-after-ms", "100");
-      }
+      facts.fail({.cause = ErrorCause::status,
+                  .status = rule.status,
+                  .what = {},
+                  .wait_us = rule.status == 429 ? k_fault_wait_us : 0},
+                 reply);
       return true;
     case FaultKind::quota:
-      reply.status = 429;
-      append_error(reply.body,
-                   "You exceeded your current quota, please check your plan and billing details.",
-                   "insufficient_quota",
-                   "",
-                   "insufficient_quota");
+      facts.fail({.cause = ErrorCause::quota, .status = 429}, reply);
       return true;
     case FaultKind::context:
-      refuse(
-          reply,
-          400,
-          {"This model's maximum context length is 128000 tokens. Please reduce the length of the "
-           "messages.",
-           "messages",
-           "context_length_exceeded"});
+      facts.fail({.cause = ErrorCause::context, .status = 400}, reply);
       return true;
     case FaultKind::garbage:
       reply.content_type = "text/html";
@@ -274,9 +282,12 @@ bool SimulatorService::apply_http_fault(const FaultRule& rule, SimulatedReply& r
 }
 
 void SimulatorService::chat(const SimulatedRequest& request, Facts& facts, SimulatedReply& reply) {
-  const std::optional<RequestError> error = parser_.parse_chat(request.body, chat_);
-  if (error) {
-    refuse(reply, 400, *error);
+  const Dialect& dialect = *facts.dialect;
+  chat_ = ChatRequest{};
+  chat_.model = facts.route.model;
+  dialect.read_chat(facts.route, request.body, *reader_, chat_);
+  if (auto error = reader_->take_error()) {
+    facts.fail({.what = std::move(*error)}, reply);
     return;
   }
   facts.model = chat_.model;
@@ -297,20 +308,21 @@ void SimulatorService::chat(const SimulatedRequest& request, Facts& facts, Simul
   if (fault != nullptr && fault->kind != FaultKind::status) {
     facts.fault = fault_name(fault->kind);
   }
-  if (fault != nullptr && apply_http_fault(*fault, reply)) {
+  if (fault != nullptr && apply_http_fault(*fault, facts, reply)) {
     return;
   }
-  if (scripted != nullptr && (scripted->status || scripted->body)) {
-    reply.status = scripted->status.value_or(200);
-    if (scripted->body) {
-      reply.body = *scripted->body;
-    } else if (reply.status >= 400) {
-      append_status_error(reply.body, reply.status);
-    } else {
-      write_completion(chat_, fault, scripted, reply);
-    }
+  const int status = scripted == nullptr ? 200 : scripted->status.value_or(200);
+  if (scripted != nullptr && scripted->body) {
+    reply.status = status;
+    reply.body = *scripted->body;
+  } else if (scripted != nullptr && scripted->error) {
+    facts.fail({.cause = ErrorCause::script, .status = status, .what = {*scripted->error, "", ""}},
+               reply);
+  } else if (status >= 400) {
+    facts.fail({.cause = ErrorCause::status, .status = status}, reply);
   } else {
-    write_completion(chat_, fault, scripted, reply);
+    reply.status = status;
+    dialect.write_answer(chat_, make_completion(fault, scripted), reply);
   }
   if (fault != nullptr && fault->kind == FaultKind::truncated) {
     reply.delivery = Delivery::truncated;
@@ -335,66 +347,66 @@ void SimulatorService::make_content(const ChatRequest& request) {
   content_.push_back('}');
 }
 
-void SimulatorService::write_completion(const ChatRequest& request,
-                                        const FaultRule* fault,
-                                        const ScriptedAnswer* scripted,
-                                        SimulatedReply& reply) {
+Completion SimulatorService::make_completion(const FaultRule* fault,
+                                             const ScriptedAnswer* scripted) {
   const FaultKind kind = fault == nullptr ? FaultKind::none : fault->kind;
   Completion completion;
-  completion.identity = request.identity;
-  completion.model = request.model;
+  completion.identity = chat_.identity;
+  completion.model = chat_.model;
   if (scripted != nullptr && scripted->content) {
     content_ = *scripted->content;
   } else {
-    make_content(request);
+    make_content(chat_);
   }
   completion.content = content_;
+  completion.tool = chat_.tool;
+  completion.finish = chat_.tool.empty() ? Finish::stop : Finish::tool;
   if (kind == FaultKind::empty || kind == FaultKind::content_filter) {
     completion.content = completion.content.substr(0, 0);
+    completion.tool = {};
+    completion.finish = kind == FaultKind::empty ? Finish::stop : Finish::content_filter;
   }
   const bool scripted_refusal = scripted != nullptr && scripted->refusal;
   if (kind == FaultKind::refusal || scripted_refusal) {
     completion.content = {};
+    completion.tool = {};
+    completion.finish = Finish::stop;
     completion.refusal = scripted_refusal ? std::string_view(*scripted->refusal) : k_refusal;
   }
-  completion.finish_reason = kind == FaultKind::content_filter ? "content_filter" : "stop";
   std::size_t longest = completion.content.size();
-  if (request.max_tokens && *request.max_tokens < tokens_of_bytes(longest)) {
-    longest = static_cast<std::size_t>(*request.max_tokens) * 4;
-    completion.finish_reason = "length";
+  if (chat_.max_tokens && *chat_.max_tokens < tokens_of_bytes(longest)) {
+    longest = static_cast<std::size_t>(*chat_.max_tokens) * 4;
+    completion.finish = Finish::length;
   }
   if (kind == FaultKind::length) {
     longest = std::min(longest, completion.content.size() / 2);
-    completion.finish_reason = "length";
+    completion.finish = Finish::length;
   }
   if (completion.content.data() != nullptr) {
-    completion.content = cut(completion.content, longest);
+    completion.content = cut_text(completion.content, longest);
   }
-  completion.prompt_tokens = tokens_of_bytes(request.prompt_bytes);
+  completion.prompt_tokens = tokens_of_bytes(chat_.prompt_bytes);
   completion.completion_tokens =
       tokens_of_bytes(completion.content.size() + completion.refusal.size());
   if (scripted != nullptr) {
-    completion.finish_reason = scripted->finish_reason ? std::string_view(*scripted->finish_reason)
-                                                       : completion.finish_reason;
+    if (scripted->finish_reason) {
+      set_finish(completion, *scripted->finish_reason);
+    }
     completion.prompt_tokens = scripted->prompt_tokens.value_or(completion.prompt_tokens);
     completion.completion_tokens =
         scripted->completion_tokens.value_or(completion.completion_tokens);
   }
-  if (request.stream) {
-    reply.delivery = Delivery::events;
-    reply.content_type = "text/event-stream; charset=utf-8";
-    append_completion_events(reply.body, completion, request.include_usage, reply.ends);
-  } else {
-    append_completion(reply.body, completion);
-  }
+  return completion;
 }
 
 void SimulatorService::embeddings(const SimulatedRequest& request,
                                   Facts& facts,
                                   SimulatedReply& reply) {
-  const std::optional<RequestError> error = parser_.parse_embeddings(request.body, embeddings_);
-  if (error) {
-    refuse(reply, 400, *error);
+  embeddings_ = EmbeddingsRequest{};
+  embeddings_.model = facts.route.model;
+  facts.dialect->read_embeddings(facts.route, request.body, *reader_, embeddings_);
+  if (auto error = reader_->take_error()) {
+    facts.fail({.what = std::move(*error)}, reply);
     return;
   }
   facts.model = embeddings_.model;
@@ -406,24 +418,16 @@ void SimulatorService::embeddings(const SimulatedRequest& request,
   if (fault != nullptr && fault->kind != FaultKind::status) {
     facts.fault = fault_name(fault->kind);
   }
-  if (fault != nullptr && apply_http_fault(*fault, reply)) {
+  if (fault != nullptr && apply_http_fault(*fault, facts, reply)) {
     return;
   }
   for (std::uint64_t& input : embeddings_.inputs) {
     input = mix(input, settings_.seed);
   }
-  append_embeddings(reply.body, embeddings_);
+  facts.dialect->write_embeddings(embeddings_, reply);
   if (fault != nullptr && fault->kind == FaultKind::truncated) {
     reply.delivery = Delivery::truncated;
   }
-}
-
-void SimulatorService::add_headers(const Facts& facts, SimulatedReply& reply) {
-  reply.headers.emplace_back("x-request-id",
-                             fmt::format("req_{:016x}", mix(settings_.seed, ordinal_)));
-  reply.headers.emplace_back("openai-processing-ms", std::to_string(reply.delay_us / 1000));
-  add_limit_headers(facts.verdict.requests, "requests", reply);
-  add_limit_headers(facts.verdict.tokens, "tokens", reply);
 }
 
 void SimulatorService::write_log(const SimulatedRequest& request,

@@ -43,7 +43,7 @@ std::vector<LoggedCall> SimulatorProcess::calls() const {
     const auto member = [&line](std::string_view path) {
       return find_in_json(line, path).value_or(JsonValue{}).text;
     };
-    if (member(".path") != "/v1/chat/completions") {
+    if (member(".method") != "POST") {
       continue;
     }
     const std::string fault = member(".fault");

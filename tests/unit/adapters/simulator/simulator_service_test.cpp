@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/simulator/simulator_service.h"
 
-#include "core/json_text.h"
 #include "tests/support/catch.h"
+#include "tests/unit/adapters/simulator/asked.h"
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 using namespace batchllm;
 using namespace batchllm::simulator;
+using batchllm::test::header;
+using batchllm::test::member;
 
 namespace {
 
@@ -17,36 +18,12 @@ constexpr std::string_view k_chat = "/v1/chat/completions";
 constexpr std::string_view k_question =
     R"({"model":"m","messages":[{"role":"user","content":"Classify as bug or praise: it crashes"}]})";
 
-// Asks the service as the HTTP server does.
 SimulatedReply ask(SimulatorService& service,
                    std::string_view body,
                    std::string_view path = k_chat,
                    std::string_view method = "POST",
-                   std::string_view authorization = "Bearer sk-one") {
-  std::string padded(body);
-  padded.resize(body.size() + RequestParser::k_padding);
-  SimulatedReply reply;
-  service.decide({.method = method,
-                  .path = path,
-                  .authorization = authorization,
-                  .body = std::string_view(padded).substr(0, body.size())},
-                 {},
-                 reply);
-  return reply;
-}
-
-std::string member(const SimulatedReply& reply, std::string_view path) {
-  const auto found = find_in_json(reply.body, path);
-  return found ? found->text : "nothing";
-}
-
-std::string header(const SimulatedReply& reply, std::string_view name) {
-  for (const auto& [key, value] : reply.headers) {
-    if (key == name) {
-      return value;
-    }
-  }
-  return "nothing";
+                   std::string authorization = "Bearer sk-one") {
+  return test::ask(service, body, path, {{"Authorization", std::move(authorization)}}, method);
 }
 
 }  // namespace
@@ -160,9 +137,7 @@ TEST_CASE("each fault shows in the answer as with a real server", "[simulator]")
       {"hang:1", 200, Delivery::hang, "", "nothing"},
   }));
   CAPTURE(c.fault);
-  SimulatorSettings settings;
-  settings.faults = {parse_fault(c.fault)};
-  SimulatorService service(settings);
+  SimulatorService service(test::with_fault(c.fault));
   const SimulatedReply reply = ask(service, k_question);
   CHECK(reply.status == c.status);
   CHECK(reply.delivery == c.delivery);
@@ -170,9 +145,7 @@ TEST_CASE("each fault shows in the answer as with a real server", "[simulator]")
 }
 
 TEST_CASE("a fault marked once is gone when the same request comes again", "[simulator]") {
-  SimulatorSettings settings;
-  settings.faults = {parse_fault("500:100%:once")};
-  SimulatorService service(settings);
+  SimulatorService service(test::with_fault("500:100%:once"));
   CHECK(ask(service, k_question).status == 500);
   CHECK(ask(service, k_question).status == 200);
 }
@@ -218,19 +191,11 @@ TEST_CASE("a stream says the same as the whole answer", "[simulator]") {
       service,
       R"({"model":"m","stream":true,"messages":[{"role":"user","content":"Say a few words"}]})");
   CHECK(reply.delivery == Delivery::events);
-  std::string text;
-  std::size_t begin = 0;
-  for (const std::size_t end : reply.ends) {
-    const std::string event = reply.body.substr(begin, end - begin);
-    begin = end;
-    REQUIRE(event.substr(0, 6) == "data: ");
-    const auto piece = find_in_json(event.substr(6), ".choices[0].delta.content");
-    text += piece ? piece->text : "";
-  }
   CHECK_THAT(reply.body, ContainsSubstring("data: [DONE]\n\n"));
   const SimulatedReply whole =
       ask(service, R"({"model":"m","messages":[{"role":"user","content":"Say a few words"}]})");
-  CHECK(text == member(whole, ".choices[0].message.content"));
+  CHECK(test::joined(reply, ".choices[0].delta.content") ==
+        member(whole, ".choices[0].message.content"));
 }
 
 TEST_CASE("content in parts is read like text", "[simulator]") {
@@ -240,4 +205,25 @@ TEST_CASE("content in parts is read like text", "[simulator]") {
       R"({"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"Classify as bug or praise:"},
           {"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},{"type":"text","text":"it crashes"}]}]})");
   CHECK(member(reply, ".choices[0].message.content") == "bug");
+}
+
+TEST_CASE("a tool that must be called is called with arguments of its schema", "[simulator]") {
+  SimulatorService service({});
+  const std::string request =
+      R"("model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function",)"
+      R"("function":{"name":"row","parameters":{"type":"object","properties":{"n":{"type":"integer"}}}}}],)"
+      R"("tool_choice":{"type":"function","function":{"name":"row"}}})";
+  const SimulatedReply reply = ask(service, "{" + request);
+  CHECK(member(reply, ".choices[0].finish_reason") == "tool_calls");
+  CHECK(find_in_json(reply.body, ".choices[0].message.content")->is_null);
+  CHECK(member(reply, ".choices[0].message.tool_calls[0].function.name") == "row");
+  const std::string arguments =
+      member(reply, ".choices[0].message.tool_calls[0].function.arguments");
+  CHECK(member(arguments, ".n") != "nothing");
+  const SimulatedReply streamed = ask(service, R"({"stream":true,)" + request);
+  CHECK(test::joined(streamed, ".choices[0].delta.tool_calls[0].function.arguments") == arguments);
+  CHECK(ask(service,
+            R"({"model":"m","messages":[{"role":"user","content":"x"}],"tools":[],)"
+            R"("tool_choice":"required"})")
+            .status == 400);
 }
