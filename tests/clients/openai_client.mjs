@@ -5,6 +5,7 @@
 // what it checked and exits with 1 when something was not as with OpenAI. Node 18 or newer.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
+import { isRow, pixel, refusal, rowSchema, run } from './client_checks.mjs';
 
 const [baseURL, limitedURL] = process.argv.slice(2);
 if (!baseURL) {
@@ -19,15 +20,6 @@ const question = {
   model: 'gpt-4o-mini',
   messages: [{ role: 'user', content: 'Classify as bug, question or praise: it crashes on start' }],
 };
-
-async function refusal(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error('the request was expected to fail');
-}
 
 const checks = {
   async 'models.list and models.retrieve'() {
@@ -106,6 +98,65 @@ const checks = {
     assert.ok(Array.isArray(row.tags));
   },
 
+  async 'chat, a tool that must be called'() {
+    const answer = await client.chat.completions.create({
+      ...question, tools: [{ type: 'function', function: { name: 'row', parameters: rowSchema } }],
+      tool_choice: { type: 'function', function: { name: 'row' } },
+    });
+    assert.equal(answer.choices[0].finish_reason, 'tool_calls');
+    const [call] = answer.choices[0].message.tool_calls;
+    assert.equal(call.function.name, 'row');
+    assert.ok(isRow(JSON.parse(call.function.arguments)));
+  },
+
+  async 'responses, twice the same'() {
+    const request = { model: 'gpt-4o-mini', instructions: 'You sort tickets.',
+      input: question.messages[0].content };
+    const answer = await client.responses.create(request);
+    assert.equal(answer.status, 'completed');
+    assert.equal(answer.output_text, 'bug');
+    assert.equal(answer.usage.total_tokens, answer.usage.input_tokens + answer.usage.output_tokens);
+    assert.equal((await client.responses.create(request)).id, answer.id);
+  },
+
+  async 'responses, streamed'() {
+    const request = { model: 'gpt-4o-mini', input: 'Say: one two three' };
+    const whole = await client.responses.create(request);
+    const pieces = [];
+    let last = null;
+    for await (const event of await client.responses.create({ ...request, stream: true })) {
+      pieces.push(event.type === 'response.output_text.delta' ? event.delta : '');
+      last = event;
+    }
+    assert.equal(last.type, 'response.completed');
+    assert.equal(pieces.join(''), whole.output_text);
+    assert.deepEqual(last.response.output, whole.output);
+    const helped = await client.responses.stream(request).finalResponse();
+    assert.equal(helped.output[0].content[0].text, whole.output_text);
+  },
+
+  async 'responses, structured, with a picture'() {
+    const answer = await client.responses.create({
+      model: 'gpt-4o-mini',
+      input: [{ role: 'user', content: [
+        { type: 'input_text', text: question.messages[0].content },
+        { type: 'input_image', image_url: `data:image/png;base64,${pixel}`, detail: 'auto' },
+      ] }],
+      text: { format: { type: 'json_schema', name: 'row', schema: rowSchema } },
+    });
+    assert.ok(isRow(JSON.parse(answer.output_text)));
+  },
+
+  async 'responses, cut off, and refused'() {
+    const cut = await client.responses.create({
+      model: 'gpt-4o-mini', max_output_tokens: 1, input: 'Tell a story about a long, long road' });
+    assert.equal(cut.status, 'incomplete');
+    assert.equal(cut.incomplete_details.reason, 'max_output_tokens');
+    const error = await refusal(client.responses.create({ model: 'gpt-4o-mini' }));
+    assert.ok(error instanceof OpenAI.BadRequestError);
+    assert.equal(error.param, 'input');
+  },
+
   async 'embeddings, as numbers and as base64'() {
     const request = { model: 'text-embedding-3-small', input: ['one', 'two'], dimensions: 64 };
     const plain = await client.embeddings.create({ ...request, encoding_format: 'float' });
@@ -147,14 +198,4 @@ if (limitedURL) {
   };
 }
 
-let failed = 0;
-for (const [name, check] of Object.entries(checks)) {
-  try {
-    await check();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    ++failed;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
-process.exit(failed === 0 ? 0 : 1);
+await run(checks);
