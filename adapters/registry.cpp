@@ -15,14 +15,35 @@
 namespace batchllm {
 namespace {
 
+// Bedrock's list is another server's, which wants another signature.
+constexpr ModelListForm k_no_list{};
+
 constexpr std::array k_dialects = {
-    Dialect{"openai", "OpenAI chat completions", &make_openai_provider},
-    Dialect{"responses", "OpenAI responses", &make_responses_provider},
-    Dialect{"anthropic", "Anthropic messages", &make_anthropic_provider},
-    Dialect{"gemini", "Gemini generateContent", &make_gemini_provider},
-    Dialect{"ollama", "Ollama chat", &make_ollama_provider},
-    Dialect{"cohere", "Cohere chat", &make_cohere_provider},
-    Dialect{"bedrock", "AWS Bedrock converse", &make_bedrock_provider, &with_aws_region},
+    Dialect{"openai",
+            "OpenAI chat completions",
+            &make_openai_provider,
+            {"/chat/completions", "/models", "data", "id", ""}},
+    Dialect{"responses",
+            "OpenAI responses",
+            &make_responses_provider,
+            {"/responses", "/models", "data", "id", ""}},
+    Dialect{"anthropic",
+            "Anthropic messages",
+            &make_anthropic_provider,
+            {"/messages", "/models?limit=1000", "data", "id", ""}},
+    Dialect{"gemini",
+            "Gemini generateContent",
+            &make_gemini_provider,
+            {"/models/m:generateContent", "/models?pageSize=1000", "models", "name", "models/"}},
+    Dialect{"ollama",
+            "Ollama chat",
+            &make_ollama_provider,
+            {"/api/chat", "/api/tags", "models", "name", ""}},
+    Dialect{"cohere",
+            "Cohere chat",
+            &make_cohere_provider,
+            {"/v2/chat", "/v1/models?page_size=1000&endpoint=chat", "models", "name", ""}},
+    Dialect{"bedrock", "AWS Bedrock converse", &make_bedrock_provider, k_no_list, &with_aws_region},
 };
 
 }  // namespace

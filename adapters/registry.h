@@ -10,12 +10,23 @@
 
 namespace batchllm {
 
+// How a dialect tells which models there are: GET of its usual address (for a model named "m") with
+// another end, answered with an array, or an object whose member `list` is one.
+struct ModelListForm {
+  std::string_view usual_end;
+  std::string_view end;  // instead, with its query; empty: it has no such list
+  std::string_view list;
+  std::string_view name;    // member of an element
+  std::string_view prefix;  // of every name, and no part of it
+};
+
 // A way of speaking to models over HTTP. Which provider speaks it, and where, is data
 // (adapters/providers/model_catalog.h).
 struct Dialect {
   std::string_view name;   // `type` of a provider in share/models.toml and in the configuration
   std::string_view title;  // for people
   std::unique_ptr<Provider> (*make)(ModelRequest request);
+  ModelListForm model_list;
 
   // Where variables of its base URLs are looked up beside the environment; nullptr: nowhere.
   EnvironmentLookup (*with_defaults)(const EnvironmentLookup& environment) = nullptr;

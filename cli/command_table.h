@@ -12,7 +12,7 @@
 namespace batchllm {
 
 // What the positional arguments of a command are; decides what a shell completes.
-enum class ArgumentKind { none, file, job, shell, topic, key, word };
+enum class ArgumentKind { none, file, job, shell, topic, key, model, provider, word };
 
 // One command: how it is called and what its help says. Help, completion and man pages come from
 // here and from the table of options.

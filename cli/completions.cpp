@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/completions.h"
 
+#include "adapters/providers/model_catalog.h"
 #include "cli/command_table.h"
 #include "cli/help_view.h"
 #include "core/error.h"
+#include "core/price_table.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -51,6 +53,10 @@ std::string_view argument_word(ArgumentKind kind) {
       return "topics";
     case ArgumentKind::key:
       return "keys";
+    case ArgumentKind::model:
+      return "models";
+    case ArgumentKind::provider:
+      return "providers";
     default:
       return "";
   }
@@ -199,7 +205,7 @@ _batchllm() {
   case "$args" in
     files) _batchllm_files "$cur";;
     shells) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"));;
-    jobs|topics|keys)
+    jobs|topics|keys|models|providers)
       COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" __complete "$args" 2>/dev/null)" -- "$cur"));;
   esac
 }
@@ -262,7 +268,9 @@ std::string zsh_argument(const CommandSpec& spec) {
       return " '1:shell:(bash zsh fish)'";
     case ArgumentKind::job:
     case ArgumentKind::topic:
-    case ArgumentKind::key: {
+    case ArgumentKind::key:
+    case ArgumentKind::model:
+    case ArgumentKind::provider: {
       const auto what = argument_word(spec.argument_kind);
       return fmt::format(" '{}:{}:_batchllm_words {}'", many, what, what);
     }
@@ -360,6 +368,8 @@ std::string fish_arguments(const CommandSpec& spec) {
     case ArgumentKind::job:
     case ArgumentKind::topic:
     case ArgumentKind::key:
+    case ArgumentKind::model:
+    case ArgumentKind::provider:
       return fmt::format("complete -c batchllm -n {} -a '(batchllm __complete {} 2>/dev/null)'\n",
                          condition,
                          argument_word(spec.argument_kind));
@@ -435,6 +445,15 @@ std::string completion_words(std::string_view what) {
       if (option.set_by != SetBy::flag) {
         out += fmt::format("{}\n", option.key);
       }
+    }
+  }
+  if (what == "providers") {
+    for (const std::string& name : ModelCatalog::built_in().provider_names()) {
+      out += name + "\n";
+    }
+  } else if (what == "models") {
+    for (const auto& [name, price] : PriceTable::built_in().entries()) {
+      out += price.mode == "chat" ? name + "\n" : "";
     }
   }
   return out;

@@ -5,6 +5,7 @@
 #include "cli/settings_reader.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/redaction.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -50,7 +51,8 @@ bool is_list(const OptionKey& option) {
 // As it would stand in a config file.
 std::string toml_text(const OptionKey& option, const SettingValue& value) {
   std::vector<std::string> items;
-  for (const std::string& text : value.texts) {
+  for (const std::string& written : value.texts) {
+    const std::string text = redacted(written);
     const auto equals = text.find('=');
     if (option.kind == ValueKind::pairs || option.kind == ValueKind::json_pairs) {
       items.push_back(fmt::format(
@@ -65,13 +67,13 @@ std::string toml_text(const OptionKey& option, const SettingValue& value) {
   if (is_repeatable(option)) {
     return fmt::format("{{ {} }}", fmt::join(items, ", "));
   }
-  const std::string& text = value.texts.front();
+  const std::string text = redacted(value.texts.front());
   const bool is_bare = is_flag(option) || (parse_number(text) && option.kind != ValueKind::text);
   return is_bare ? text : items.front();
 }
 
 std::string plain_text(const SettingValue& value) {
-  return fmt::format("{}", fmt::join(value.texts, "\n"));
+  return redacted(fmt::format("{}", fmt::join(value.texts, "\n")));
 }
 
 void write_setting(JsonWriter& json, const OptionKey& option, const SettingValue* value) {
@@ -80,11 +82,11 @@ void write_setting(JsonWriter& json, const OptionKey& option, const SettingValue
   if (is_repeatable(option)) {
     json.begin_array();
     for (const auto& text : value == nullptr ? std::vector<std::string>() : value->texts) {
-      json.string(text);
+      json.string(redacted(text));
     }
     json.end_array();
   } else if (value != nullptr) {
-    json.string(value->texts.front());
+    json.string(redacted(value->texts.front()));
   } else if (option.default_text.empty() || option.default_text == "none") {
     json.null();
   } else {

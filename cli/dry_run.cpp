@@ -7,6 +7,7 @@
 #include "adapters/job/row_sample.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/redaction.h"
 #include "core/text.h"
 #include "core/token_estimate.h"
 
@@ -133,13 +134,13 @@ void DryRun::print_prompt(const RowTask& task) const {
         .string("batchllm.prompt/1")
         .key("row")
         .number(task.place.row_index + 1);
-    json.key("request").raw(task.body).end_object();
+    json.key("request").raw(redacted(task.body)).end_object();
     ui_.out(json.text() + "\n");
     return;
   }
   std::string text = fmt::format("--- row {} ---\n", with_thousands(task.place.row_index + 1));
   for (const auto& message : encoder_->prompt().messages) {
-    text += fmt::format("[{}]\n{}\n", message.role, printable(message.text));
+    text += fmt::format("[{}]\n{}\n", message.role, printable(redacted(message.text)));
   }
   if (!encoder_->prompt().image_url.empty()) {
     text += fmt::format("[image] {}\n", one_line(encoder_->prompt().image_url, 80));

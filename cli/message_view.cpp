@@ -3,6 +3,7 @@
 
 #include "cli/terminal.h"
 #include "core/json_text.h"
+#include "core/redaction.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -21,10 +22,11 @@ std::string painted(std::string_view text, std::string_view color, bool on) {
   return on && !color.empty() ? fmt::format("{}{}{}", color, text, k_plain) : std::string(text);
 }
 
-// The text without what could move the cursor; every line after the first stands under the first.
+// The text without secrets and what could move the cursor; every line after the first stands under
+// the first.
 std::string indented(std::string_view text, std::string_view indent) {
   std::string out;
-  for (const std::string& line : split(trim(printable(text)), '\n')) {
+  for (const std::string& line : split(trim(printable(redacted(text))), '\n')) {
     if (!out.empty()) {
       out += '\n';
       out += indent;
@@ -41,11 +43,11 @@ std::string error_json(const Error& error) {
   json.begin_object().key("error").begin_object();
   json.key("code").string(error.name());
   json.key("exit_code").number(error.exit_code());
-  json.key("message").string(as_utf8(error.message()));
-  json.key("hint").string(as_utf8(error.hint()));
+  json.key("message").string(as_utf8(redacted(error.message())));
+  json.key("hint").string(as_utf8(redacted(error.hint())));
   json.key("details").begin_object();
   for (const auto& [key, value] : error.details()) {
-    json.key(as_utf8(key)).string(as_utf8(value));
+    json.key(as_utf8(key)).string(as_utf8(redacted(value)));
   }
   json.end_object().end_object().end_object();
   return json.text() + "\n";

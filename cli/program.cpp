@@ -6,6 +6,7 @@
 #include "cli/config_command.h"
 #include "cli/daemon_command.h"
 #include "cli/daemon_results.h"
+#include "cli/doctor_command.h"
 #include "cli/help_view.h"
 #include "cli/inspect_command.h"
 #include "cli/jobs_command.h"
@@ -13,7 +14,9 @@
 #include "cli/jobs_replay_command.h"
 #include "cli/jobs_wait_command.h"
 #include "cli/jobs_watch_command.h"
+#include "cli/keys_command.h"
 #include "cli/man_sections.h"
+#include "cli/models_command.h"
 #include "cli/run_command.h"
 #include "cli/schedule_command.h"
 #include "cli/settings_loader.h"
@@ -171,6 +174,17 @@ int run_command_of(const CommandLine& line,
     case Command::schedule_next:
     case Command::schedule_rm:
       return schedule_command(line, settings, environment, ui);
+    case Command::doctor:
+      return doctor_command({line, settings, environment, ui});
+    case Command::keys_set:
+    case Command::keys_list:
+    case Command::keys_rm:
+    case Command::keys_test:
+      return keys_command({line, settings, environment, ui});
+    case Command::models_list:
+    case Command::models_show:
+    case Command::models_prices:
+      return models_command({line, settings, environment, ui});
     case Command::run:
       return run_command(read_run_request(line, settings), surroundings_of(line, environment), ui);
     case Command::submit:
@@ -229,9 +243,12 @@ int run_words(const std::vector<std::string>& words,
   }
   const CommandLine line = parse_command_line(words);
   const bool is_simple = runs_without_settings(line);
-  const bool is_path = !is_simple && line.command->command == Command::config_path;
-  const Settings settings = is_simple || is_path ? settings_without_files(line, environment)
-                                                 : load_settings(line, environment);
+  // These look at the files themselves, whatever is wrong with them.
+  const bool is_look_at_files = !is_simple && (line.command->command == Command::config_path ||
+                                               line.command->command == Command::doctor);
+  const Settings settings = is_simple || is_look_at_files
+                                ? settings_without_files(line, environment)
+                                : load_settings(line, environment);
   ui = make_ui(settings, environment);
   if (is_simple) {
     return run_simple_command(line, ui);

@@ -2,6 +2,9 @@
 #include "cli/settings_loader.h"
 
 #include "adapters/config/settings_files.h"
+#include "adapters/job/api_key.h"
+#include "cli/secret_input.h"
+#include "core/directories.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -40,7 +43,14 @@ ModelCatalog load_models(const CommandLine& line, const EnvironmentLookup& envir
 }
 
 JobSurroundings surroundings_of(const CommandLine& line, const EnvironmentLookup& environment) {
-  return {load_models(line, environment), environment, &aws::ask_metadata_server};
+  JobSurroundings surroundings{
+      load_models(line, environment),
+      environment,
+      &aws::ask_metadata_server,
+      secrets::kept_keys(
+          find_directories(environment), environment, passphrase_from_terminal(line, environment))};
+  remember_environment_secrets(surroundings.models, environment);
+  return surroundings;
 }
 
 std::vector<std::string> misspelt_variables(const std::vector<std::string>& names) {

@@ -60,6 +60,14 @@ enum class Command : std::uint8_t {
   schedule_run_now,
   schedule_next,
   schedule_rm,
+  models_list,
+  models_show,
+  models_prices,
+  doctor,
+  keys_set,
+  keys_list,
+  keys_rm,
+  keys_test,
 };
 
 // The commands that take an option. A command beyond the most there can be does not compile.

@@ -12,6 +12,8 @@ using enum ValueKind;
 constexpr CommandSet k_beginning = run | CommandSet(submit) | schedule_add;  // make a job
 constexpr CommandSet k_asking =  // commands that send requests
     k_beginning | resume | retry | jobs_resume | jobs_retry;
+constexpr CommandSet k_connecting =  // commands that open connections to providers
+    k_asking | models_list | keys_test | doctor;
 constexpr CommandSet k_reading = k_beginning | inspect;  // commands that read inputs
 constexpr CommandSet k_everything = CommandSet::all();
 
@@ -65,7 +67,7 @@ constexpr std::array k_options = {
               "environment variable that holds the API key"},
     OptionKey{"run.key_file", 0, path, "FILE", "", SetBy::user, "Model", k_asking,
               "file that holds the API key"},
-    OptionKey{"run.ca_file", 0, path, "FILE", "", SetBy::user, "Model", k_asking,
+    OptionKey{"run.ca_file", 0, path, "FILE", "", SetBy::user, "Model", k_connecting,
               "certificates to trust instead of the system's"},
     OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", k_beginning,
               "use HTTP/2 where the server offers it"},
@@ -243,6 +245,22 @@ constexpr std::array k_options = {
               "times that passed while no daemon ran: none of them, or the latest", "none|latest"},
     OptionKey{"schedule.count", 0, count, "N", "5", SetBy::flag, "Schedule", schedule_next,
               "times to show", "", 1, 1000},
+
+    // models
+    OptionKey{"models.provider", 0, text, "NAME", "", SetBy::flag, "Models", models_list | CommandSet(models_prices),
+              "only models of this provider"},
+    OptionKey{"models.refresh", 0, flag, "", "false", SetBy::flag, "Models", models_list,
+              "ask every provider that has a key for its models, and keep the answer"},
+
+    // doctor
+    OptionKey{"doctor.online", 0, flag, "", "false", SetBy::flag, "Doctor", doctor,
+              "also ask every provider that has a key, which costs nothing"},
+
+    // keys
+    OptionKey{"keys.stdin", 0, flag, "", "false", SetBy::flag, "Keys", keys_set,
+              "read the key from standard input instead of asking for it"},
+    OptionKey{"keys.passphrase", 0, flag, "", "false", SetBy::flag, "Keys", keys_set,
+              "seal all stored keys under a passphrase from now on, not under a key file"},
 
     // simulate
     OptionKey{"simulate.port", 0, count, "N", "0", SetBy::anyone, "Server", simulate,

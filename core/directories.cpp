@@ -29,6 +29,7 @@ Directories find_directories(const EnvironmentLookup& environment) {
   found.config = place(environment, "XDG_CONFIG_HOME", "/.config");
   found.state = place(environment, "XDG_STATE_HOME", "/.local/state");
   found.data = place(environment, "XDG_DATA_HOME", "/.local/share");
+  found.cache = place(environment, "XDG_CACHE_HOME", "/.cache");
   const std::string runtime = absolute_value(environment, "XDG_RUNTIME_DIR");
   if (!runtime.empty()) {
     found.runtime = runtime + "/batchllm";

@@ -14,6 +14,7 @@ struct Directories {
   std::string config;   // $XDG_CONFIG_HOME/batchllm or ~/.config/batchllm
   std::string state;    // $XDG_STATE_HOME/batchllm or ~/.local/state/batchllm
   std::string data;     // $XDG_DATA_HOME/batchllm or ~/.local/share/batchllm
+  std::string cache;    // $XDG_CACHE_HOME/batchllm or ~/.cache/batchllm; may be deleted at any time
   std::string runtime;  // $XDG_RUNTIME_DIR/batchllm or run/ in the state folder
 };
 

@@ -204,9 +204,11 @@ void Dispatcher::stop_run(const HttpResponse& response,
                           const std::string& message) {
   (void)response;
   if (failure == RowFailure::auth_refused) {
-    stop_.stop(Error(ErrorCode::key_refused,
-                     fmt::format("{} refuses the API key: {}", settings_.provider_name, message),
-                     "check the key (environment variable, --key-env, --key-file), then resume"));
+    stop_.stop(Error(
+        ErrorCode::key_refused,
+        fmt::format("{} refuses the API key: {}", settings_.provider_name, message),
+        "give another key (batchllm keys set PROVIDER, its environment variable, --key-file), "
+        "then resume; batchllm keys list shows where it came from"));
   } else {
     stop_.stop(
         Error(ErrorCode::quota_exhausted,

@@ -5,6 +5,7 @@
 #include "core/json_document.h"
 #include "core/json_text.h"
 #include "core/progress.h"
+#include "core/redaction.h"
 #include "core/text.h"
 #include "core/time_text.h"
 
@@ -238,7 +239,7 @@ JobCounts counts_of(const ProgressSnapshot& snapshot) {
 }
 
 JobFault fault_of(const Error& error) {
-  return {std::string(error.name()), error.message(), error.hint()};
+  return {std::string(error.name()), redacted(error.message()), redacted(error.hint())};
 }
 
 std::string_view job_event_type(const JobEventData& data) noexcept {

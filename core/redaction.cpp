@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/redaction.h"
 
+#include "core/mutex.h"
+#include "core/secret.h"
+#include "core/text.h"
+
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <vector>
 
 namespace batchllm {
 namespace {
@@ -46,31 +52,76 @@ std::size_t token_length(std::string_view text) {
 }
 
 // A secret in a text: its length, of which the first `shown` characters tell what it was.
-struct Secret {
+struct Masked {
   std::size_t shown = 0;
   std::size_t length = 0;  // 0: none
 };
 
 // The user and password of a URL: what stands between "://" and "@".
-Secret user_in_url(std::string_view text) {
+Masked user_in_url(std::string_view text) {
   constexpr std::string_view k_scheme_end = "://";
   if (!text.starts_with(k_scheme_end)) {
     return {};
   }
   const auto end = text.find_first_of("@/ \t\n\"'", k_scheme_end.size());
   const bool is_user = end != std::string_view::npos && text[end] == '@';
-  return is_user ? Secret{k_scheme_end.size(), end} : Secret{};
+  return is_user ? Masked{k_scheme_end.size(), end} : Masked{};
+}
+
+// The secrets that this process has come by. It lives as long as the process, since who redacts may
+// be anywhere in it.
+class KnownSecrets {
+ public:
+  void add(std::string_view text) {
+    const MutexLock lock(mutex_);
+    const bool is_known = std::any_of(
+        known_.begin(), known_.end(), [text](const Secret& one) { return one.reveal() == text; });
+    if (is_known || known_.size() >= k_most) {
+      return;
+    }
+    // The longest first: one may be part of another.
+    const auto place = std::find_if(known_.begin(), known_.end(), [text](const Secret& one) {
+      return one.reveal().size() < text.size();
+    });
+    known_.emplace(place, text);
+    count_.store(known_.size(), std::memory_order_release);
+  }
+
+  // The length of the known secret that `text` begins with; 0: none.
+  std::size_t length_at(std::string_view text) {
+    const MutexLock lock(mutex_);
+    for (const Secret& one : known_) {
+      if (text.starts_with(one.reveal())) {
+        return one.reveal().size();
+      }
+    }
+    return 0;
+  }
+
+  bool empty() const noexcept { return count_.load(std::memory_order_acquire) == 0; }
+
+ private:
+  static constexpr std::size_t k_most = 1000;
+
+  Mutex mutex_;
+  std::vector<Secret> known_ BATCHLLM_GUARDED_BY(mutex_);
+  std::atomic<std::size_t> count_{0};
+};
+
+KnownSecrets& known_secrets() {
+  static KnownSecrets secrets;
+  return secrets;
 }
 
 // The secret that begins at `at`.
-Secret secret_at(std::string_view text, std::size_t at) {
+Masked secret_at(std::string_view text, std::size_t at) {
   const auto rest = text.substr(at);
   const bool begins_word = at == 0 || !is_alphanumeric(text[at - 1]);
   for (const SecretShape& shape : k_shapes) {
     if (begins_word && rest.starts_with(shape.beginning)) {
       const auto length = token_length(rest.substr(shape.beginning.size()));
-      return length < shape.least ? Secret{}
-                                  : Secret{shape.beginning.size(), shape.beginning.size() + length};
+      return length < shape.least ? Masked{}
+                                  : Masked{shape.beginning.size(), shape.beginning.size() + length};
     }
   }
   return user_in_url(rest);
@@ -78,11 +129,29 @@ Secret secret_at(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+void remember_secret(std::string_view text) {
+  constexpr std::size_t k_shortest = 6;  // what is shorter stands in many words
+  if (text.size() < k_shortest) {
+    return;
+  }
+  known_secrets().add(text);
+  if (const std::string in_url = percent_encoded(text); in_url != text) {
+    known_secrets().add(in_url);
+  }
+}
+
 std::string redacted(std::string_view text) {
+  const bool knows_some = !known_secrets().empty();
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const Secret found = secret_at(text, at);
+    if (const auto known = knows_some ? known_secrets().length_at(text.substr(at)) : 0;
+        known != 0) {
+      out += k_mask;
+      at += known;
+      continue;
+    }
+    const Masked found = secret_at(text, at);
     if (found.length == 0) {
       out += text[at];
       ++at;

@@ -4,6 +4,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/redaction.h"
 #include "core/text.h"
 #include "core/time_text.h"
 
@@ -171,6 +172,8 @@ std::optional<Credentials> CredentialChain::find() {
                             &CredentialChain::from_container,
                             &CredentialChain::from_machine}) {
     if (auto found = (this->*source)()) {
+      remember_secret(found->secret_access_key);
+      remember_secret(found->session_token);
       return found;
     }
   }

@@ -3,7 +3,7 @@
 
 #include "adapters/job/api_key.h"
 #include "adapters/job/job_form.h"
-#include "adapters/providers/base_url.h"
+#include "adapters/providers/provider_address.h"
 #include "adapters/registry.h"
 #include "core/json_text.h"
 #include "core/model_spec.h"
@@ -22,29 +22,6 @@ constexpr std::int64_t k_unknown_output_tokens = 16'384;
 // A value of --param as JSON: what is JSON already stays, everything else is a string.
 std::string parameter_json(const std::string& value) {
   return is_json(value) ? value : json_string(value);
-}
-
-struct Address {
-  std::string url;
-  bool is_own = false;  // of the provider, not of some other server
-};
-
-Address address_of(const ProviderEntry& entry,
-                   const ModelSettings& model,
-                   const EnvironmentLookup& environment) {
-  std::string other = model.base_url;
-  if (other.empty() && !entry.base_url_env.empty()) {
-    other = environment(entry.base_url_env).value_or("");
-  }
-  if (!other.empty()) {
-    const bool is_own = other == entry.base_url;
-    return {std::move(other), is_own};
-  }
-  const Dialect& dialect = *find_dialect(entry.dialect);
-  return {expand_base_url(
-              entry.base_url,
-              dialect.with_defaults == nullptr ? environment : dialect.with_defaults(environment)),
-          true};
 }
 
 // The most tokens that one answer can have, as far as that is known.
@@ -75,9 +52,10 @@ JobModel make_model(const JobSettings& settings,
   const ProviderEntry& entry = *catalog.find_provider(spec.provider);
   ModelRequest request;
   request.model = spec.model;
-  const Address address = address_of(entry, settings.model, environment);
+  const ProviderAddress address = address_of(entry, settings.model.base_url, environment);
   request.base_url = address.url;
-  request.key = with_key ? find_api_key(entry, settings.model, environment) : std::string();
+  request.key =
+      with_key ? find_api_key(entry, settings.model, environment, surroundings.kept_keys) : "";
   request.traits = catalog.traits_of(spec);
   // Of another server it is only known that it speaks the dialect.
   if (!address.is_own) {

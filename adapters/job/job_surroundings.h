@@ -3,6 +3,7 @@
 
 #include "adapters/aws/metadata_server.h"
 #include "adapters/providers/model_catalog.h"
+#include "adapters/secrets/kept_keys.h"
 #include "core/config_layers.h"
 
 namespace batchllm {
@@ -12,7 +13,8 @@ namespace batchllm {
 struct JobSurroundings {
   ModelCatalog models;
   EnvironmentLookup environment;
-  aws::AskMetadata ask_metadata = {};  // empty: roles of machines are not looked for
+  aws::AskMetadata ask_metadata = {};   // empty: roles of machines are not looked for
+  secrets::FindKeptKey kept_keys = {};  // empty: keys are looked for in the environment alone
 };
 
 }  // namespace batchllm

@@ -44,11 +44,12 @@ constexpr std::array<std::string_view, 11> k_trait_names = {"token_limit",
                                                             "extra"};
 
 constexpr std::array<std::string_view, 1> k_family_names = {"models"};
-constexpr std::array<std::string_view, 10> k_provider_names = {"title",
+constexpr std::array<std::string_view, 11> k_provider_names = {"title",
                                                                "type",
                                                                "base_url",
                                                                "base_url_env",
                                                                "key_env",
+                                                               "key_check",
                                                                "key_required",
                                                                "models",
                                                                "prices",
@@ -160,6 +161,8 @@ class ModelCatalogReader {
         entry.base_url_env = text_of(value, member);
       } else if (member == "key_env") {
         read_key_env(value, entry);
+      } else if (member == "key_check") {
+        entry.key_check = text_of(value, member);
       } else if (member == "key_required") {
         entry.key_is_optional = !flag_of(value, member);
       } else if (member == "models") {

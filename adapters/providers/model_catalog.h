@@ -21,10 +21,11 @@ struct ProviderEntry {
   std::string key_env;       // where its key is looked for; empty: it needs none
   std::string key_env_too;   // and here, when that is not set
   std::vector<std::string> models;  // that a user listed; the price table knows others
-  bool key_is_optional = false;     // it has credentials of its own kind when there is none
-  std::string price_list;           // the provider whose prices hold; empty: its own
-  bool is_local = false;            // costs nothing
-  ModelTraits traits;               // of its models, unless a family says otherwise
+  std::string key_check;  // path behind the base URL that only a good key gets; empty: its list
+  bool key_is_optional = false;  // it has credentials of its own kind when there is none
+  std::string price_list;        // the provider whose prices hold; empty: its own
+  bool is_local = false;         // costs nothing
+  ModelTraits traits;            // of its models, unless a family says otherwise
 };
 
 // Who serves models and how they differ: share/models.toml, and what the user's files put over it.

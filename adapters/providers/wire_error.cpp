@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/providers/wire_error.h"
 
+#include "core/redaction.h"
 #include "core/text.h"
 
 #include <algorithm>
@@ -115,18 +116,19 @@ bool ends_run(RowFailure failure) noexcept {
 }
 
 std::string for_people(std::string_view text, std::string_view secret, std::size_t columns) {
-  if (secret.empty()) {
-    return one_line(text, columns);
-  }
+  // More than can be shown is not needed: four bytes are the longest character, and a secret that
+  // begins at the end of what is shown must be whole to be seen.
+  constexpr std::size_t k_longest_secret = 8192;
   std::string clean;
-  // More than can be shown is not needed: four bytes are the longest character.
-  while (!text.empty() && clean.size() <= columns * 4) {
-    const auto at = std::min(text.find(secret), text.size());
-    clean += text.substr(0, at);
-    clean += at == text.size() ? "" : "***";
-    text.remove_prefix(std::min(text.size(), at + secret.size()));
+  std::string_view rest = text.substr(0, columns * 4 + k_longest_secret);
+  while (!secret.empty() && !rest.empty()) {
+    const auto at = std::min(rest.find(secret), rest.size());
+    clean += rest.substr(0, at);
+    clean += at == rest.size() ? "" : "***";
+    rest.remove_prefix(std::min(rest.size(), at + secret.size()));
   }
-  return one_line(clean, columns);
+  clean += rest;
+  return one_line(redacted(clean), columns);
 }
 
 }  // namespace batchllm::wire

@@ -29,8 +29,8 @@ RowFailure classify_error(int status, const ErrorBody& error);
 // No row can succeed after this one: it ends the run.
 bool ends_run(RowFailure failure) noexcept;
 
-// A provider's text in one line of at most `columns`, with `secret` masked wherever it stands: some
-// servers repeat the key that they refuse.
+// A provider's text in one line of at most `columns`, with `secret` and whatever core/redaction
+// knows masked wherever it stands: some servers repeat the key that they refuse.
 std::string for_people(std::string_view text, std::string_view secret, std::size_t columns);
 
 }  // namespace batchllm::wire

@@ -33,6 +33,12 @@ const unsigned char* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+void use_sodium() {
+  if (sodium_init() < 0) {
+    throw Error(ErrorCode::internal, "libsodium cannot be initialised");
+  }
+}
+
 [[noreturn]] void throw_unusable_file(const std::string& path, std::string_view why) {
   throw Error(ErrorCode::vault_unreadable,
               fmt::format("the vault key {} cannot be used: {}", path, why),
@@ -160,20 +166,56 @@ void KeyVault::Free::operator()(unsigned char* bytes) const noexcept {
 }
 
 KeyVault::KeyVault(const std::filesystem::path& key_file) : path_(key_file.string()) {
-  if (sodium_init() < 0) {
-    throw Error(ErrorCode::internal, "libsodium cannot be initialised");
-  }
+  use_sodium();
   const FileHandle file = open_key_file(path_);
   check_key_file(file.get(), path_);
-  key_.reset(static_cast<unsigned char*>(sodium_malloc(k_key_bytes)));
-  if (key_ == nullptr) {
-    throw std::bad_alloc();
-  }
+  take_room();
   if (::pread(file.get(), key_.get(), k_key_bytes, 0) != static_cast<ssize_t>(k_key_bytes)) {
     throw_unusable_file(path_, "it cannot be read");
   }
   kek_id_ = id_of_key(key_.get());
   sodium_mprotect_readonly(key_.get());
+}
+
+KeyVault::KeyVault(const PassphraseLock& lock, const Secret& passphrase) : path_("the passphrase") {
+  use_sodium();
+  const auto salt = from_base64(lock.salt_b64);
+  // Above these somebody else wrote them, to have us work for ever.
+  constexpr std::uint64_t k_most_operations = 16;
+  constexpr std::uint64_t k_most_memory = std::uint64_t{1} << 30;
+  take_room();
+  if (!salt || salt->size() != crypto_pwhash_SALTBYTES || lock.operations > k_most_operations ||
+      lock.memory_bytes > k_most_memory ||
+      crypto_pwhash(key_.get(),
+                    k_key_bytes,
+                    passphrase.reveal().data(),
+                    passphrase.reveal().size(),
+                    salt->data(),
+                    lock.operations,
+                    lock.memory_bytes,
+                    crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    throw Error(ErrorCode::vault_unreadable,
+                "the passphrase cannot be used: the store's parameters are not usable here, or "
+                "there is not enough memory");
+  }
+  kek_id_ = id_of_key(key_.get());
+  sodium_mprotect_readonly(key_.get());
+}
+
+PassphraseLock PassphraseLock::make() {
+  use_sodium();
+  std::array<unsigned char, crypto_pwhash_SALTBYTES> salt{};
+  randombytes_buf(salt.data(), salt.size());
+  return {to_base64(salt.data(), salt.size()),
+          crypto_pwhash_OPSLIMIT_MODERATE,
+          crypto_pwhash_MEMLIMIT_MODERATE};
+}
+
+void KeyVault::take_room() {
+  key_.reset(static_cast<unsigned char*>(sodium_malloc(k_key_bytes)));
+  if (key_ == nullptr) {
+    throw std::bad_alloc();
+  }
 }
 
 SealedKey KeyVault::seal(std::string_view id, std::string_view provider, const Secret& key) const {

@@ -3,6 +3,7 @@
 
 #include "core/secret.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,6 +18,16 @@ struct SealedKey {
   std::string kek_id;  // tells which vault key sealed it, and nothing else about that key
 };
 
+// How a vault key is made of a passphrase: the parameters of argon2id. They are no secret.
+struct PassphraseLock {
+  std::string salt_b64;
+  std::uint64_t operations = 0;
+  std::uint64_t memory_bytes = 0;
+
+  // A new salt, and what libsodium calls moderate costs.
+  static PassphraseLock make();
+};
+
 // Seals provider keys (XChaCha20-Poly1305 of libsodium, a random nonce for each, bound to id and
 // provider) under the key in a file: 32 random bytes, 0600. Thread-safe.
 class KeyVault {
@@ -25,6 +36,10 @@ class KeyVault {
   // when it is not a file of 32 bytes that belongs to this user and that nobody else may read,
   // Error(storage | storage_full).
   explicit KeyVault(const std::filesystem::path& key_file);
+
+  // The key is made of a passphrase, which takes about a second. Throws Error(vault_unreadable) for
+  // parameters that cannot be.
+  KeyVault(const PassphraseLock& lock, const Secret& passphrase);
 
   const std::string& kek_id() const noexcept { return kek_id_; }
 
@@ -39,6 +54,8 @@ class KeyVault {
   struct Free {
     void operator()(unsigned char* bytes) const noexcept;
   };
+
+  void take_room();
 
   std::string path_;
   std::unique_ptr<unsigned char[], Free> key_;  // in guarded memory, wiped when it goes

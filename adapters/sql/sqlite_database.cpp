@@ -216,4 +216,8 @@ void TransactionScope::commit() {
   database_.prepare("COMMIT").run();
 }
 
+std::string sqlite_version() {
+  return sqlite3_libversion();
+}
+
 }  // namespace batchllm::sql

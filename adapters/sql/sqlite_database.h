@@ -124,4 +124,7 @@ class TransactionScope {
   Database& database_;
 };
 
+// The library's version: "3.40.1".
+std::string sqlite_version();
+
 }  // namespace batchllm::sql

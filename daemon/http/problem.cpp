@@ -2,6 +2,7 @@
 #include "daemon/http/problem.h"
 
 #include "core/json_text.h"
+#include "core/redaction.h"
 #include "core/text.h"
 
 #include <algorithm>
@@ -31,16 +32,16 @@ HttpResponse problem_response(const Error& error, int status) {
   json.key("type").string("https://batchllm.dev/problems/" + std::string(kind.name));
   json.key("title").string(title_of(kind.name));
   json.key("status").number(response.status);
-  json.key("detail").string(as_utf8(error.message()));
+  json.key("detail").string(as_utf8(redacted(error.message())));
   json.key("code").string(kind.name);
   json.key("exit_code").number(kind.exit_code);
   if (!error.hint().empty()) {
-    json.key("hint").string(as_utf8(error.hint()));
+    json.key("hint").string(as_utf8(redacted(error.hint())));
   }
   if (!error.details().empty()) {
     json.key("details").begin_object();
     for (const auto& [key, value] : error.details()) {
-      json.key(key).string(as_utf8(value));
+      json.key(key).string(as_utf8(redacted(value)));
     }
     json.end_object();
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/worker/worker.h"
 
+#include "adapters/job/api_key.h"
 #include "adapters/job/job_run.h"
 #include "core/crash_point.h"
+#include "core/directories.h"
 #include "core/error.h"
 #include "core/file_handle.h"
 #include "core/job_directory.h"
@@ -160,6 +162,12 @@ class Run final : public Work, public JobListener {
         ModelCatalog::load(order_.model_files), {}, &aws::ask_metadata_server};
     surroundings.environment = job_environment(
         order_, surroundings.models, !record.settings.model.base_url.empty(), &process_variable);
+    // As the variables of providers: not for a server that somebody else names.
+    if (order_.trusts_environment || record.settings.model.base_url.empty()) {
+      surroundings.kept_keys =
+          secrets::kept_keys(find_directories(&process_variable), &process_variable, {});
+    }
+    remember_environment_secrets(surroundings.models, &process_variable);
     const JobEnd end = run_job(directory, record, start, surroundings, control_, *this);
     RunEnding ending;
     ending.counts = counts_of(end.result.progress);

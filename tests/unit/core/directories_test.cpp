@@ -28,10 +28,12 @@ TEST_CASE("folders follow the XDG variables", "[directories]") {
                                   {"XDG_CONFIG_HOME", "/c"},
                                   {"XDG_STATE_HOME", "/s"},
                                   {"XDG_DATA_HOME", "/d"},
+                                  {"XDG_CACHE_HOME", "/k"},
                                   {"XDG_RUNTIME_DIR", "/r"}});
   CHECK(found.config == "/c/batchllm");
   CHECK(found.state == "/s/batchllm");
   CHECK(found.data == "/d/batchllm");
+  CHECK(found.cache == "/k/batchllm");
   CHECK(found.runtime == "/r/batchllm");
 }
 

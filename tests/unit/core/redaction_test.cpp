@@ -26,3 +26,13 @@ TEST_CASE("what has the shape of a secret is masked, everything else stays", "[r
   }));
   CHECK(redacted(c.text) == c.redacted);
 }
+
+TEST_CASE("a secret that was told is masked wherever it stands", "[redaction]") {
+  remember_secret("no shape/at all+1");
+  remember_secret("no shape/at all+1 and longer");
+  remember_secret("short");
+  CHECK(redacted("a no shape/at all+1b") == "a ***b");
+  CHECK(redacted("no shape/at all+1 and longer") == "***");
+  CHECK(redacted("?key=no%20shape%2Fat%20all%2B1&x") == "?key=***&x");
+  CHECK(redacted("short") == "short");
+}

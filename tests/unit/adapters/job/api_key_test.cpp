@@ -46,6 +46,21 @@ TEST_CASE("a key is looked for in one place after the other", "[api_key]") {
   CHECK(find_key(variables, model) == "from-file");
 }
 
+TEST_CASE("what is kept elsewhere comes after the environment, and not with a chosen variable",
+          "[api_key]") {
+  const auto& openai = *ModelCatalog::built_in().find_provider("openai");
+  const secrets::FindKeptKey kept = [](const std::string& provider) {
+    return std::optional(secrets::KeptKey{Secret("kept-for-" + provider), false});
+  };
+  const EnvironmentLookup empty = [](const std::string&) { return std::nullopt; };
+  const EnvironmentLookup full = [](const std::string&) { return std::optional<std::string>("v"); };
+  CHECK(find_api_key(openai, {}, empty, kept) == "kept-for-openai");
+  CHECK(find_api_key(openai, {}, full, kept) == "v");
+  ModelSettings model;
+  model.key_env = "OTHER";
+  CHECK(thrown_error([&] { find_api_key(openai, model, empty, kept); }));
+}
+
 TEST_CASE("of two variables the first that is set counts", "[api_key]") {
   Variables variables = {{"GEMINI_API_KEY", "second"}};
   CHECK(find_key(variables, {}, "gemini") == "second");
