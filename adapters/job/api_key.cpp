@@ -84,11 +84,8 @@ std::optional<FoundKey> find_key(const ProviderEntry& provider,
   if (kept && !chosen) {
     looked_in.emplace_back("the key store");
     if (const auto key = kept(provider.name)) {
-      const std::string origin = key->is_in_keyring ? "the keyring" : "the key store";
-      return FoundKey{checked_key(key->key.reveal(), origin),
-                      key->is_in_keyring ? KeyPlace::keyring : KeyPlace::store,
-                      origin,
-                      {}};
+      const std::string origin = "the key store";
+      return FoundKey{checked_key(key->reveal(), origin), KeyPlace::store, origin, {}};
     }
   }
   return std::nullopt;
@@ -108,8 +105,8 @@ std::string password_in(const std::string& url) {
 }  // namespace
 
 std::string_view key_place_name(KeyPlace place) noexcept {
-  constexpr std::array<std::string_view, 6> k_names = {
-      "key_file", "environment", "environment_file", "credential", "keyring", "key_store"};
+  constexpr std::array<std::string_view, 5> k_names = {
+      "key_file", "environment", "environment_file", "credential", "key_store"};
   return k_names.at(static_cast<std::size_t>(place));
 }
 

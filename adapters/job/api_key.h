@@ -14,14 +14,7 @@
 namespace batchllm {
 
 // Where a key may lie, in the order in which it is looked for.
-enum class KeyPlace : std::uint8_t {
-  key_file,
-  environment,
-  environment_file,
-  credential,
-  keyring,
-  store
-};
+enum class KeyPlace : std::uint8_t { key_file, environment, environment_file, credential, store };
 
 // "environment", "key_store", … for documents.
 std::string_view key_place_name(KeyPlace place) noexcept;

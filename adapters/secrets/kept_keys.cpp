@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/secrets/kept_keys.h"
 
-#include "adapters/secrets/secret_service.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -61,15 +60,11 @@ FindKeptKey kept_keys(const Directories& directories,
   // Shared by the copies of the function, so that a passphrase is asked for once.
   auto store = std::make_shared<std::unique_ptr<KeyStore>>();
   return [directories, environment, ask = std::move(ask), store](
-             const std::string& provider) -> std::optional<KeptKey> {
-    if (auto key = find_in_secret_service(provider, environment)) {
-      return KeptKey{*std::move(key), true};
-    }
+             const std::string& provider) -> std::optional<Secret> {
     if (*store == nullptr) {
       *store = std::make_unique<KeyStore>(open_key_store(directories, environment, ask));
     }
-    auto key = (*store)->find(provider);
-    return key ? std::optional(KeptKey{*std::move(key), false}) : std::nullopt;
+    return (*store)->find(provider);
   };
 }
 

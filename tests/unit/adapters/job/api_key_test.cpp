@@ -50,7 +50,7 @@ TEST_CASE("what is kept elsewhere comes after the environment, and not with a ch
           "[api_key]") {
   const auto& openai = *ModelCatalog::built_in().find_provider("openai");
   const secrets::FindKeptKey kept = [](const std::string& provider) {
-    return std::optional(secrets::KeptKey{Secret("kept-for-" + provider), false});
+    return std::optional(Secret("kept-for-" + provider));
   };
   const EnvironmentLookup empty = [](const std::string&) { return std::nullopt; };
   const EnvironmentLookup full = [](const std::string&) { return std::optional<std::string>("v"); };
