@@ -3,6 +3,7 @@
 
 #include "adapters/csv/csv_row_sink.h"
 #include "adapters/json/json_row_sink.h"
+#include "adapters/npy/npy_row_sink.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -26,6 +27,7 @@ constexpr std::array k_extensions = {
     OutputExtension{".json", OutputFormat::json},
     OutputExtension{".jsonl", OutputFormat::jsonl},
     OutputExtension{".ndjson", OutputFormat::jsonl},
+    OutputExtension{".npy", OutputFormat::npy},
 };
 
 // Formats that users ask for and that no sink writes.
@@ -72,6 +74,8 @@ std::string_view extension_of(OutputFormat format) noexcept {
       return ".json";
     case OutputFormat::jsonl:
       return ".jsonl";
+    case OutputFormat::npy:
+      return ".npy";
     case OutputFormat::automatic:
     case OutputFormat::csv:
       break;
@@ -86,6 +90,10 @@ std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes,
       return make_json_row_sink(std::move(bytes), JsonLayout::array, options.keep_record);
     case OutputFormat::jsonl:
       return make_json_row_sink(std::move(bytes), JsonLayout::lines, options.keep_record);
+    case OutputFormat::npy:
+      throw Error(ErrorCode::usage,
+                  "a .npy file cannot be written to a stream",
+                  "name a file with -o, or write .jsonl");
     case OutputFormat::automatic:
     case OutputFormat::csv:
     case OutputFormat::tsv:
@@ -99,6 +107,9 @@ std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes,
 std::unique_ptr<RowSink> open_output(const std::string& path,
                                      Compression compression,
                                      const RowSinkOptions& options) {
+  if (options.format == OutputFormat::npy) {
+    return open_npy_row_sink(path);
+  }
   return make_row_sink(open_file_sink(path, compression, options.append), options);
 }
 

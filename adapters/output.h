@@ -22,7 +22,7 @@ struct OutputKind {
 // names a format that cannot be written.
 OutputKind output_kind(const std::string& path, OutputFormat wanted, OutputFormat fallback);
 
-// The extension of a format: ".csv", ".tsv", ".json", ".jsonl".
+// The extension of a format: ".csv", ".tsv", ".json", ".jsonl", ".npy".
 std::string_view extension_of(OutputFormat format) noexcept;
 
 struct RowSinkOptions {
@@ -33,6 +33,7 @@ struct RowSinkOptions {
 };
 
 // A sink that writes rows in one format into `bytes`. JSON values go into CSV cells as JSON text.
+// Throws Error(usage) for .npy, which needs a file.
 std::unique_ptr<RowSink> make_row_sink(std::unique_ptr<ByteSink> bytes,
                                        const RowSinkOptions& options);
 

@@ -4,9 +4,13 @@
 #include "adapters/providers/anthropic.h"
 #include "adapters/providers/bedrock.h"
 #include "adapters/providers/cohere.h"
+#include "adapters/providers/cohere_embeddings.h"
 #include "adapters/providers/gemini.h"
+#include "adapters/providers/gemini_embeddings.h"
 #include "adapters/providers/ollama.h"
+#include "adapters/providers/ollama_embeddings.h"
 #include "adapters/providers/openai.h"
+#include "adapters/providers/openai_embeddings.h"
 #include "adapters/providers/responses.h"
 
 #include <algorithm>
@@ -46,21 +50,46 @@ constexpr std::array k_dialects = {
     Dialect{"bedrock", "AWS Bedrock converse", &make_bedrock_provider, k_no_list, &with_aws_region},
 };
 
+constexpr std::array k_embedding_dialects = {
+    EmbeddingDialect{"openai", "OpenAI embeddings", &make_openai_embeddings},
+    EmbeddingDialect{"responses", "OpenAI embeddings", &make_openai_embeddings},
+    EmbeddingDialect{"gemini", "Gemini batchEmbedContents", &make_gemini_embeddings},
+    EmbeddingDialect{"ollama", "Ollama embed", &make_ollama_embeddings},
+    EmbeddingDialect{"cohere", "Cohere embed", &make_cohere_embeddings},
+};
+
+template <typename Table>
+auto find_in(const Table& table, std::string_view name) noexcept -> decltype(table.data()) {
+  const auto* found = std::find_if(
+      table.begin(), table.end(), [name](const auto& entry) { return entry.name == name; });
+  return found == table.end() ? nullptr : found;
+}
+
+template <typename Table>
+std::vector<std::string> names_in(const Table& table) {
+  std::vector<std::string> names;
+  for (const auto& entry : table) {
+    names.emplace_back(entry.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 const Dialect* find_dialect(std::string_view name) noexcept {
-  const auto* found = std::find_if(k_dialects.begin(),
-                                   k_dialects.end(),
-                                   [name](const Dialect& dialect) { return dialect.name == name; });
-  return found == k_dialects.end() ? nullptr : found;
+  return find_in(k_dialects, name);
 }
 
 std::vector<std::string> dialect_names() {
-  std::vector<std::string> names;
-  for (const Dialect& dialect : k_dialects) {
-    names.emplace_back(dialect.name);
-  }
-  return names;
+  return names_in(k_dialects);
+}
+
+const EmbeddingDialect* find_embedding_dialect(std::string_view name) noexcept {
+  return find_in(k_embedding_dialects, name);
+}
+
+std::vector<std::string> embedding_dialect_names() {
+  return names_in(k_embedding_dialects);
 }
 
 }  // namespace batchllm

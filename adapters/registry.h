@@ -32,6 +32,18 @@ struct Dialect {
   EnvironmentLookup (*with_defaults)(const EnvironmentLookup& environment) = nullptr;
 };
 
+// How a dialect turns many texts into vectors with one request.
+struct EmbeddingDialect {
+  std::string_view name;   // of the dialect
+  std::string_view title;  // for people
+  std::unique_ptr<Provider> (*make)(ModelRequest request);
+};
+
+// nullptr when there is none of that name: it has no embeddings.
+const EmbeddingDialect* find_embedding_dialect(std::string_view name) noexcept;
+
+std::vector<std::string> embedding_dialect_names();
+
 // nullptr when there is none of that name.
 const Dialect* find_dialect(std::string_view name) noexcept;
 

@@ -15,6 +15,14 @@ constexpr std::string_view k_run_epilogue =
     "Exit codes: 0 ok, 4 some rows failed, 5 a limit was reached, 130 interrupted.\n"
     "More: batchllm help exit-codes, batchllm help templates, man batchllm-run";
 
+constexpr std::string_view k_embed_examples =
+    "batchllm embed tickets.csv --column text -m openai/text-embedding-3-small -o vectors.jsonl\n"
+    "batchllm embed docs.jsonl -p '{title}: {body}' -m ollama/nomic-embed-text -o vectors.npy\n"
+    "batchllm embed rows.csv --column text -m openai/text-embedding-3-large --dimensions 256";
+
+constexpr std::string_view k_embed_epilogue =
+    "Exit codes, resume and results as run. More: man batchllm-embed";
+
 constexpr std::string_view k_schedule_examples =
     "batchllm schedule add nightly --cron '0 2 * * MON-FRI' /data/tickets.csv -t classify.toml\n"
     "batchllm schedule add weekly --cron @weekly --timezone Europe/Berlin rows.csv \\\n"
@@ -49,6 +57,19 @@ constexpr std::array k_commands = {
                 .common = "prompt,template,system,model,base_url,key_env,where,limit,concurrency,"
                           "max_cost,output,output_column,overwrite,dry_run",
                 .epilogue = k_run_epilogue},
+    CommandSpec{.command = Command::embed,
+                .path = "embed",
+                .arguments = "INPUT...",
+                .argument_kind = ArgumentKind::file,
+                .least = 1,
+                .most = k_any_number,
+                .group = "Run",
+                .summary = "Turn a text of every row into a vector (embedding)",
+                .examples = k_embed_examples,
+                .common =
+                    "column,prompt,model,dimensions,request_rows,base_url,key_env,where,limit,"
+                    "max_cost,output,output_column,overwrite,dry_run",
+                .epilogue = k_embed_epilogue},
     CommandSpec{.command = Command::resume,
                 .path = "resume",
                 .arguments = "[JOB]",

@@ -20,6 +20,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+[[noreturn]] void explain_what_embed_lacks(const JobRecord& record, bool no_text, bool no_model) {
+  const std::string missing =
+      no_text && no_model ? "what is to become a vector? a column and a model are missing: "
+                            "--column COLUMN, --model "
+                            "PROVIDER/NAME"
+      : no_text           ? "what is to become a vector? a column is missing: --column COLUMN"
+                          : "who makes the vectors? a model is missing: --model PROVIDER/NAME";
+  std::string hint =
+      "for example --model openai/text-embedding-3-small, or --model ollama/nomic-embed-text on "
+      "this "
+      "machine";
+  if (no_text && !record.inputs.empty() && !record.inputs.front().from_stdin) {
+    JobInputs inputs(record, "");
+    hint = fmt::format("{} has the columns {}",
+                       fs::path(record.inputs.front().path).filename().string(),
+                       name_list(inputs.open_first()->columns()));
+  }
+  throw Error(ErrorCode::usage, missing, hint);
+}
+
 // What a first-time user lacks, with a command that works on this file.
 [[noreturn]] void explain_what_is_missing(const JobRecord& record, bool no_prompt, bool no_model) {
   const std::string missing =
@@ -65,6 +85,13 @@ JobRecord make_job_record(RunRequest& request) {
   take_schema(request.settings.answer);
   record.settings = request.settings;
   record.inputs = fingerprints(expand_inputs(request.settings.inputs, request.settings.input));
+  if (record.settings.embedding.is_wanted) {
+    const bool no_model = record.settings.model.model.empty();
+    if (record.messages.empty() || no_model) {
+      explain_what_embed_lacks(record, record.messages.empty(), no_model);
+    }
+    return record;
+  }
   if (record.settings.prompt.prompt.empty() && record.messages.empty()) {
     explain_what_is_missing(record, true, record.settings.model.model.empty());
   }

@@ -186,6 +186,7 @@ int run_command_of(const CommandLine& line,
     case Command::models_prices:
       return models_command({line, settings, environment, ui});
     case Command::run:
+    case Command::embed:
       return run_command(read_run_request(line, settings), surroundings_of(line, environment), ui);
     case Command::submit:
       return submit_command(line, settings, environment, ui);

@@ -60,7 +60,9 @@ RunRequest read_run_request(const CommandLine& line, const Settings& settings) {
   refuse_repeated_stdin(line.arguments);
   const SettingReader reader(settings);
   RunRequest request;
-  request.settings = read_job_settings(settings, line.arguments);
+  request.settings = line.command->command == Command::embed
+                         ? read_embed_settings(settings, line.arguments)
+                         : read_job_settings(settings, line.arguments);
   read_prompt_files(settings, request.settings.prompt);
   request.dry_run = reader.flag("run.dry_run");
   request.new_job = reader.flag("run.new_job");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/chat_row_encoder.h"
 
+#include "core/text.h"
 #include "core/token_estimate.h"
 
 #include <algorithm>
@@ -80,6 +81,11 @@ void ChatRowEncoder::encode(const RowBatch& batch, std::size_t row, RowTask& tas
   chat_.render(batch, row, prompt_);
   if (id_cell_ != k_no_cell) {
     task.row_id = batch.row_cells(row)[id_cell_];
+  }
+  if (refuses_empty_texts_ && trim(prompt_.messages.back().text).empty()) {
+    task.known_failure = RowFailure::bad_request;
+    task.problem = "the text is empty";
+    return;
   }
   std::int64_t tokens = 0;
   if (image_cell_ != k_no_cell) {

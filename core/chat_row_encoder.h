@@ -32,6 +32,9 @@ class ChatRowEncoder final : public RowEncoder {
     resolve_image_ = std::move(resolve);
   }
 
+  // A row whose last message is blank is not asked: it fails. For embeddings.
+  void refuse_empty_texts() { refuses_empty_texts_ = true; }
+
   // Columns that are needed besides those of the templates (for results that are written from the
   // batches read here).
   void need_columns(const std::vector<std::string>& names);
@@ -56,6 +59,7 @@ class ChatRowEncoder final : public RowEncoder {
   std::string id_column_;
   std::string image_column_;
   ResolveImage resolve_image_;
+  bool refuses_empty_texts_ = false;
   std::vector<std::string> needed_;
   std::size_t id_cell_ = k_no_cell;
   std::size_t image_cell_ = k_no_cell;

@@ -68,6 +68,7 @@ enum class Command : std::uint8_t {
   keys_list,
   keys_rm,
   keys_test,
+  embed,
 };
 
 // The commands that take an option. A command beyond the most there can be does not compile.

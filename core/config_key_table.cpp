@@ -10,11 +10,12 @@ using enum Command;
 using enum ValueKind;
 
 constexpr CommandSet k_beginning = run | CommandSet(submit) | schedule_add;  // make a job
-constexpr CommandSet k_asking =  // commands that send requests
-    k_beginning | resume | retry | jobs_resume | jobs_retry;
+constexpr CommandSet k_making = k_beginning | embed;  // the same, of any kind
+constexpr CommandSet k_asking =                       // commands that send requests
+    k_making | resume | retry | jobs_resume | jobs_retry;
 constexpr CommandSet k_connecting =  // commands that open connections to providers
     k_asking | models_list | keys_test | doctor;
-constexpr CommandSet k_reading = k_beginning | inspect;  // commands that read inputs
+constexpr CommandSet k_reading = k_making | inspect;  // commands that read inputs
 constexpr CommandSet k_everything = CommandSet::all();
 
 constexpr CommandSet k_serving =
@@ -34,10 +35,18 @@ constexpr double k_exbibyte = 1152921504606846976.0;  // 2^60
 // what is written or how much may be spent: a cloned repository must not decide that.
 // clang-format off
 constexpr std::array k_options = {
+    // embed
+    OptionKey{"embed.column", 0, text, "COLUMN", "", SetBy::anyone, "Text", embed,
+              "column whose text becomes a vector; --prompt puts several together"},
+    OptionKey{"embed.dimensions", 0, count, "N", "none", SetBy::anyone, "Vectors", embed,
+              "numbers of a vector, where the model lets it be chosen", "", 1, 65536},
+    OptionKey{"embed.request_rows", 0, count, "N", "none", SetBy::anyone, "Vectors", embed,
+              "rows of one request at most; none: the provider's limit", "", 1, 65536},
+
     // Prompt
-    OptionKey{"run.prompt", 'p', text, "TEXT", "", SetBy::anyone, "Prompt", k_beginning,
+    OptionKey{"run.prompt", 'p', text, "TEXT", "", SetBy::anyone, "Prompt", k_making,
               "the prompt; {column} stands for the row's value"},
-    OptionKey{"run.prompt_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
+    OptionKey{"run.prompt_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_making,
               "read the prompt from a file"},
     OptionKey{"run.template", 't', path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
               "TOML template with system, messages, parameters, model"},
@@ -45,15 +54,15 @@ constexpr std::array k_options = {
               "system message; may hold {column} too"},
     OptionKey{"run.system_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
               "read the system message from a file"},
-    OptionKey{"run.var", 0, pairs, "NAME=VALUE", "", SetBy::anyone, "Prompt", k_beginning,
+    OptionKey{"run.var", 0, pairs, "NAME=VALUE", "", SetBy::anyone, "Prompt", k_making,
               "value for {NAME}, the same in every row (repeatable)"},
     OptionKey{"run.image_column", 0, text, "COLUMN", "", SetBy::anyone, "Prompt", k_beginning,
               "column with an image's URL or file name, sent along"},
 
     // Model
-    OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", k_beginning,
+    OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", k_making,
               "model to ask, as openai/gpt-4o-mini"},
-    OptionKey{"run.base_url", 0, text, "URL", "", SetBy::user, "Model", k_beginning,
+    OptionKey{"run.base_url", 0, text, "URL", "", SetBy::user, "Model", k_making,
               "address of an OpenAI-compatible server: http://, https:// or unix:PATH"},
     OptionKey{"run.temperature", 0, number, "N", "", SetBy::anyone, "Model", k_beginning,
               "randomness of the answers", "", 0, 10},
@@ -61,7 +70,7 @@ constexpr std::array k_options = {
               "longest answer in tokens", "", 1, k_billion},
     OptionKey{"run.effort", 0, text, "LEVEL", "", SetBy::anyone, "Model", k_beginning,
               "how hard a reasoning model thinks: none, low, medium, high"},
-    OptionKey{"run.param", 0, json_pairs, "NAME=VALUE", "", SetBy::anyone, "Model", k_beginning,
+    OptionKey{"run.param", 0, json_pairs, "NAME=VALUE", "", SetBy::anyone, "Model", k_making,
               "another request parameter, JSON or text (repeatable)"},
     OptionKey{"run.key_env", 0, text, "NAME", "", SetBy::user, "Model", k_asking,
               "environment variable that holds the API key"},
@@ -69,7 +78,7 @@ constexpr std::array k_options = {
               "file that holds the API key"},
     OptionKey{"run.ca_file", 0, path, "FILE", "", SetBy::user, "Model", k_connecting,
               "certificates to trust instead of the system's"},
-    OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", k_beginning,
+    OptionKey{"run.http2", 0, flag, "", "false", SetBy::user, "Model", k_making,
               "use HTTP/2 where the server offers it"},
 
     // Answer
@@ -106,28 +115,28 @@ constexpr std::array k_options = {
               "largest row; an unclosed quote ends there", "", 64, 4294967296.0},
     OptionKey{"run.ragged", 0, choice, "WHAT", "pad", SetBy::anyone, "Input", k_reading,
               "CSV: rows with too few fields are padded, or bad", "pad|error"},
-    OptionKey{"run.on_bad_row", 0, choice, "WHAT", "stop", SetBy::anyone, "Input", k_beginning,
+    OptionKey{"run.on_bad_row", 0, choice, "WHAT", "stop", SetBy::anyone, "Input", k_making,
               "stop at a bad row, or write it to OUT.rejects.jsonl and go on", "stop|reject"},
-    OptionKey{"run.id_column", 0, text, "COLUMN", "", SetBy::anyone, "Input", k_beginning,
+    OptionKey{"run.id_column", 0, text, "COLUMN", "", SetBy::anyone, "Input", k_making,
               "column that identifies a row, used in messages and results"},
 
     // Rows
     OptionKey{"run.columns", 0, list, "A,B", "", SetBy::anyone, "Rows", k_reading,
               "input columns to keep in the output; with --no-header: their names"},
-    OptionKey{"run.where", 0, text, "EXPR", "", SetBy::anyone, "Rows", k_beginning,
+    OptionKey{"run.where", 0, text, "EXPR", "", SetBy::anyone, "Rows", k_making,
               "ask only rows for which this holds: status == \"open\" and len(text) > 20"},
-    OptionKey{"run.offset", 0, count, "N", "0", SetBy::anyone, "Rows", k_beginning,
+    OptionKey{"run.offset", 0, count, "N", "0", SetBy::anyone, "Rows", k_making,
               "skip the first N rows", "", 0, 1e15},
-    OptionKey{"run.limit", 0, count, "N", "none", SetBy::anyone, "Rows", k_beginning,
+    OptionKey{"run.limit", 0, count, "N", "none", SetBy::anyone, "Rows", k_making,
               "ask at most N rows", "", 1, 1e15},
-    OptionKey{"run.sample", 0, count, "N", "none", SetBy::anyone, "Rows", k_beginning,
+    OptionKey{"run.sample", 0, count, "N", "none", SetBy::anyone, "Rows", k_making,
               "ask N rows chosen at random", "", 1, k_billion},
-    OptionKey{"run.seed", 0, count, "N", "0", SetBy::anyone, "Rows", k_beginning,
+    OptionKey{"run.seed", 0, count, "N", "0", SetBy::anyone, "Rows", k_making,
               "another choice for --sample", "", 0, 9e15},
 
     // Limits
     OptionKey{"run.concurrency", 'c', count, "N", "32", SetBy::anyone, "Limits", k_asking,
-              "rows in flight at most", "", 1, 65536},
+              "rows in flight at most (embed: 8 requests)", "", 1, 65536},
     OptionKey{"run.rpm", 0, count, "N", "none", SetBy::anyone, "Limits", k_asking,
               "requests a minute at most", "", 1, k_billion},
     OptionKey{"run.tpm", 0, count, "N", "none", SetBy::anyone, "Limits", k_asking,
@@ -146,31 +155,31 @@ constexpr std::array k_options = {
               "rows that were in flight when a run was killed", "retry|skip|fail"},
 
     // Output
-    OptionKey{"run.output", 'o', path, "FILE", "", SetBy::user, "Output", k_beginning,
+    OptionKey{"run.output", 'o', path, "FILE", "", SetBy::user, "Output", k_making,
               "file for the results; - is standard output"},
-    OptionKey{"run.output_format", 0, choice, "FORMAT", "", SetBy::anyone, "Output", k_beginning,
-              "format of the results; by the file's extension otherwise", "csv|tsv|json|jsonl"},
-    OptionKey{"run.output_column", 0, text, "NAME", "output", SetBy::anyone, "Output", k_beginning,
+    OptionKey{"run.output_format", 0, choice, "FORMAT", "", SetBy::anyone, "Output", k_making,
+              "format of the results; by the file's extension otherwise", "csv|tsv|json|jsonl|npy"},
+    OptionKey{"run.output_column", 0, text, "NAME", "output", SetBy::anyone, "Output", k_making,
               "column for the answers"},
-    OptionKey{"run.include", 0, ValueKind::choices, "WHAT", "", SetBy::anyone, "Output", k_beginning,
+    OptionKey{"run.include", 0, ValueKind::choices, "WHAT", "", SetBy::anyone, "Output", k_making,
               "add columns: meta is status, error, tokens, cost, latency, attempts", "meta"},
-    OptionKey{"run.order", 0, choice, "WHAT", "input", SetBy::anyone, "Output", k_beginning,
+    OptionKey{"run.order", 0, choice, "WHAT", "input", SetBy::anyone, "Output", k_making,
               "order of the results: as the input, or as answers arrive", "input|completion"},
-    OptionKey{"run.escape_formulas", 0, flag, "", "false", SetBy::anyone, "Output", k_beginning,
+    OptionKey{"run.escape_formulas", 0, flag, "", "false", SetBy::anyone, "Output", k_making,
               "make cells that a spreadsheet would run as formulas harmless"},
     OptionKey{"run.overwrite", 0, flag, "", "false", SetBy::user, "Output", k_asking,
               "replace an existing output file"},
-    OptionKey{"run.append", 0, flag, "", "false", SetBy::user, "Output", k_beginning,
+    OptionKey{"run.append", 0, flag, "", "false", SetBy::user, "Output", k_making,
               "add to an existing output file"},
     OptionKey{"run.fail_on", 0, choice, "WHAT", "partial", SetBy::anyone, "Output", k_asking,
               "failed rows make the exit code 4, or do not", "partial|none"},
 
     // Control
-    OptionKey{"run.dry_run", 'n', flag, "", "false", SetBy::flag, "Control", k_beginning,
+    OptionKey{"run.dry_run", 'n', flag, "", "false", SetBy::flag, "Control", k_making,
               "render and count the prompts; send nothing"},
-    OptionKey{"run.show_prompts", 0, count, "N", "", SetBy::flag, "Control", k_beginning,
+    OptionKey{"run.show_prompts", 0, count, "N", "", SetBy::flag, "Control", k_making,
               "print the first N requests; send nothing", "", 1, 1e6},
-    OptionKey{"run.new_job", 0, flag, "", "false", SetBy::flag, "Control", run,
+    OptionKey{"run.new_job", 0, flag, "", "false", SetBy::flag, "Control", run | CommandSet(embed),
               "start afresh even if the same command has an unfinished job"},
     OptionKey{"retry.only", 0, list, "FAILURE", "", SetBy::flag, "Control", retry | CommandSet(jobs_retry),
               "only rows that failed this way, as rate_limited (repeatable)"},
@@ -205,7 +214,7 @@ constexpr std::array k_options = {
     OptionKey{"results.output", 'o', path, "FILE", "-", SetBy::flag, "Output", results_export,
               "file to write; - is standard output"},
     OptionKey{"results.output_format", 0, choice, "FORMAT", "", SetBy::flag, "Output",
-              results_export, "format; by the file's extension otherwise", "csv|tsv|json|jsonl"},
+              results_export, "format; by the file's extension otherwise", "csv|tsv|json|jsonl|npy"},
     OptionKey{"results.status", 0, choice, "WHICH", "all", SetBy::flag, "Rows", results_export,
               "which rows to write", "ok|failed|all"},
     OptionKey{"results.overwrite", 0, flag, "", "false", SetBy::flag, "Output", results_export,
@@ -387,6 +396,8 @@ using KeyPair = std::pair<std::string_view, std::string_view>;
 
 constexpr std::array k_exclusive = {
     KeyPair{"run.prompt", "run.prompt_file"},
+    KeyPair{"embed.column", "run.prompt"},
+    KeyPair{"embed.column", "run.prompt_file"},
     KeyPair{"run.schema", "run.fields"},
     KeyPair{"run.schema", "run.choices"},
     KeyPair{"run.fields", "run.choices"},

@@ -16,11 +16,22 @@ constexpr std::uint64_t k_rows_before_share_counts = 100;
 // A stop is noticed at the latest after this long, whatever else happens.
 constexpr Milliseconds k_longest_wait{250};
 constexpr std::size_t k_rows_kept_ready = 128;
+constexpr std::size_t k_bundles_kept_ready = 2;
 
 std::string unanswered_text(std::int64_t micro_usd) {
   return micro_usd == 0
              ? std::string()
              : fmt::format("requests without an answer may have cost {}, ", usd_text(micro_usd));
+}
+
+// Writes the request of a bundle. What it holds twice while it is in flight, it holds once before.
+void join_parts(const Provider& provider, RowTask& bundle) {
+  std::vector<std::string_view> parts;
+  parts.reserve(bundle.rows.size());
+  for (const auto& row : bundle.rows) {
+    parts.emplace_back(row->body);
+  }
+  provider.join(parts, bundle.body);
 }
 
 }  // namespace
@@ -44,7 +55,11 @@ Dispatcher::Dispatcher(Transport& transport,
       counters_(counters),
       stop_(stop),
       clock_(clock),
-      settings_(std::move(settings)) {}
+      settings_(std::move(settings)) {
+  if (settings_.bundle) {
+    bundler_.emplace(*settings_.bundle);
+  }
+}
 
 std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
   check_limits(now);
@@ -52,16 +67,20 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
   if (stopping && !stopping_since_) {
     stopping_since_ = now;
     lane_.clear();
+    if (bundler_) {
+      bundler_->clear();
+    }
   }
   if (!stopping) {
     follow_concurrency();
-    fill_lane();
+    fill_lane(now);
     choose_rows(now);
   }
   commit();
   send_rows();
   update_counters(now);
-  finishing_ = lane_.ready_count() == 0 && lane_.waiting_count() == 0 && queue_.is_drained();
+  finishing_ = lane_.ready_count() == 0 && lane_.waiting_count() == 0 && queue_.is_drained() &&
+               !(bundler_ && bundler_->due());
   if (stopping) {
     const bool patience_is_over =
         now - *stopping_since_ >= settings_.drain || storage_failed_ || stop_.abandons_answers();
@@ -83,12 +102,16 @@ void Dispatcher::follow_concurrency() {
   }
 }
 
-void Dispatcher::fill_lane() {
-  const auto wanted =
-      static_cast<std::size_t>(std::max<std::int64_t>(lane_.free_places(), 0)) + k_rows_kept_ready;
+void Dispatcher::fill_lane(TimePoint now) {
+  const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(lane_.free_places(), 0)) +
+                      (bundler_ ? k_bundles_kept_ready : k_rows_kept_ready);
   while (lane_.ready_count() < wanted) {
     TaskBatch batch = queue_.try_pop();
     if (batch.empty()) {
+      // Rows wait for others to share a request with, but not for long.
+      if (bundler_ && bundler_->due() && (*bundler_->due() <= now || queue_.is_drained())) {
+        lane_.add(bundler_->take());
+      }
       return;
     }
     for (auto& task : batch) {
@@ -96,7 +119,7 @@ void Dispatcher::fill_lane() {
         settle_known(std::move(task));
       } else {
         go_on_with_answers(*task);
-        lane_.add(std::move(task));
+        line_up(std::move(task), now);
       }
     }
   }
@@ -114,12 +137,13 @@ void Dispatcher::choose_rows(TimePoint now) {
       return;
     }
     if (!reserve(*task)) {
+      if (halve_for_budget(task)) {
+        continue;
+      }
       lane_.put_back(std::move(task));
       return;
     }
-    ++task->attempts;
-    ledger_.note_sent(
-        {task->place.row_index, task->earlier_attempts + task->attempts, task->reserved_micro_usd});
+    note_attempt(*task);
     chosen_.push_back(std::move(task));
   }
 }
@@ -130,7 +154,7 @@ bool Dispatcher::reserve(RowTask& task) {
     return true;
   }
   budget_is_full_ = true;
-  if (budget_.holds_nothing()) {
+  if (budget_.holds_nothing() && task.rows.size() < 2) {
     stop_.stop(Error(
         ErrorCode::cost_limit,
         fmt::format("the cost limit is reached: {} spent, {}and the next row may cost up to {}",
@@ -151,7 +175,7 @@ void Dispatcher::commit() {
     // Nothing of what was chosen may leave: the ledger does not know of it.
     for (auto& task : chosen_) {
       budget_.settle(task->reserved_micro_usd, 0);
-      --task->attempts;
+      take_back_attempt(*task);
       lane_.put_back(std::move(task));
     }
     chosen_.clear();
@@ -177,6 +201,9 @@ void Dispatcher::send_rows() {
     } else {
       slot = free_slots_.back();
       free_slots_.pop_back();
+    }
+    if (!task->rows.empty()) {
+      join_parts(provider_, *task);
     }
     const std::string& body = task->body;
     flying_[slot] = std::move(task);
@@ -305,6 +332,9 @@ std::optional<TimePoint> Dispatcher::next_wake(TimePoint now) const {
   }
   if (may_go_on_) {
     earlier(now + k_longest_wait);
+  }
+  if (bundler_ && bundler_->due()) {
+    earlier(std::max(*bundler_->due(), now));
   }
   const bool full = static_cast<std::size_t>(lane_.in_flight()) >= transport_.capacity();
   if (!budget_is_full_ && !full) {

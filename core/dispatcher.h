@@ -10,6 +10,7 @@
 #include "core/ledger.h"
 #include "core/price_table.h"
 #include "core/provider.h"
+#include "core/row_bundle.h"
 #include "core/task_queue.h"
 #include "core/transport.h"
 
@@ -31,9 +32,10 @@ struct DispatcherSettings {
   std::optional<double> max_failures_share;
   AnswerCheck* check = nullptr;  // of the answers' form; null: any will do
   std::uint32_t reasks = 0;      // how often a row is asked again whose answer has not that form
-  Milliseconds drain{30'000};    // how long answers in flight are waited for after a stop
-  std::string provider_name;     // for messages
-  std::string endpoint;          // the same
+  std::optional<BundleLimits> bundle;  // many rows are asked by one request
+  Milliseconds drain{30'000};          // how long answers in flight are waited for after a stop
+  std::string provider_name;           // for messages
+  std::string endpoint;                // the same
 };
 
 // Takes the row in completion order, with its outcome; network thread.
@@ -78,9 +80,15 @@ class Dispatcher final : public TransportUser {
   };
 
   void follow_concurrency();
-  void fill_lane();
+  void fill_lane(TimePoint now);
+  void line_up(std::unique_ptr<RowTask> task, TimePoint now);
   void choose_rows(TimePoint now);
   bool reserve(RowTask& task);
+  bool halve_for_budget(std::unique_ptr<RowTask>& task);
+  void note_attempt(RowTask& task);
+  static void take_back_attempt(RowTask& task);
+  void note_ended(const RowTask& task, RowFailure failure);
+  void recycle(std::unique_ptr<RowTask> task);
   void send_rows();
   void commit();
   void hand_over_done();
@@ -89,6 +97,9 @@ class Dispatcher final : public TransportUser {
                    HttpResponse& response,
                    const Answer& answer,
                    std::string_view text);
+  void take_answers(std::unique_ptr<RowTask> bundle, HttpResponse& response, const Answer& answer);
+  void split(std::unique_ptr<RowTask> bundle);
+  void finish_failed(std::unique_ptr<RowTask> task, const Outcome& failed);
   void take_invalid(std::unique_ptr<RowTask> task,
                     HttpResponse& response,
                     const Answer& answer,
@@ -126,6 +137,7 @@ class Dispatcher final : public TransportUser {
   OutcomeListener listener_;
   std::function<bool()> may_go_on_;
 
+  std::optional<RowBundler> bundler_;
   std::vector<std::unique_ptr<RowTask>> chosen_;  // noted with the next commit, then sent
   std::vector<std::unique_ptr<RowTask>> flying_;  // indexed by the row's slot
   std::vector<std::size_t> free_slots_;

@@ -34,6 +34,9 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
   const auto slot = reinterpret_cast<std::size_t>(token);  // NOLINT
   std::unique_ptr<RowTask> task = std::move(flying_[slot]);
   free_slots_.push_back(slot);
+  if (!task->rows.empty()) {
+    std::string().swap(task->body);  // made anew should it be sent again
+  }
   const TimePoint now = clock_.now();
   if (response.failure != TransportFailure::none) {
     if (response.failure == TransportFailure::tls) {
@@ -54,7 +57,9 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
   if (answer.stops_run) {
     stop_run(response, answer.failure, answer.message);
   }
-  if (answer.failure == RowFailure::none) {
+  if (answer.failure == RowFailure::none && !task->rows.empty()) {
+    take_answers(std::move(task), response, answer);
+  } else if (answer.failure == RowFailure::none) {
     CheckedAnswer checked{true, answer.text, {}, {}};
     if (settings_.check != nullptr) {
       checked = settings_.check->check(answer.text);
@@ -171,23 +176,29 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   if (stops || stop_.token().stop_requested()) {
     // The row is not to blame: it is asked again when the job is resumed.
     if (stops || RetryPolicy::is_transient(failure)) {
-      ledger_.note_ended({task->place.row_index, task->earlier_attempts + task->attempts, failure});
+      note_ended(*task, failure);
       lane_.failed_for_good(failure, now);
-      queue_.recycle(std::move(task));
+      recycle(std::move(task));
       return;
     }
   } else if (!is_final) {
-    const EndedRecord ended{
-        task->place.row_index, task->earlier_attempts + task->attempts, failure};
+    const RowTask& asked = *task;  // the lane keeps it where it is
     if (RetryPolicy::is_transient(failure) &&
         lane_.retry(task, failure, response.retry_after_ms, now)) {
-      ledger_.note_ended(ended);
+      note_ended(asked, failure);
       check_verdict(now, message);
       return;
     }
   }
   lane_.failed_for_good(failure, now);
   check_verdict(now, message);
+  const bool may_be_one_row =
+      !RetryPolicy::is_transient(failure) || response.failure == TransportFailure::too_large;
+  if (task->rows.size() > 1 && may_be_one_row) {
+    note_ended(*task, failure);
+    split(std::move(task));
+    return;
+  }
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::failed;
   outcome.failure = failure;
@@ -196,7 +207,11 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   outcome.usage = usage;
   outcome.cost_micro_usd = cost_of(usage);
   counters_.cost_micro_usd.fetch_sub(cost, std::memory_order_relaxed);
-  finish_row(std::move(task), std::move(outcome));
+  if (task->rows.empty()) {
+    finish_row(std::move(task), std::move(outcome));
+  } else {
+    finish_failed(std::move(task), outcome);
+  }
 }
 
 void Dispatcher::stop_run(const HttpResponse& response,

@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 5> k_status_names = {
 
 constexpr std::array<std::string_view, 6> k_input_formats = {
     "auto", "csv", "tsv", "json", "jsonl", "text"};
-constexpr std::array<std::string_view, 5> k_output_formats = {
-    "auto", "csv", "tsv", "json", "jsonl"};
+constexpr std::array<std::string_view, 6> k_output_formats = {
+    "auto", "csv", "tsv", "json", "jsonl", "npy"};
 constexpr std::array<std::string_view, 2> k_ragged_names = {"pad", "error"};
 constexpr std::array<std::string_view, 2> k_order_names = {"input", "completion"};
 constexpr std::array<std::string_view, 2> k_bad_row_names = {"stop", "reject"};
@@ -70,6 +70,9 @@ void visit_question(Visitor& visit, Settings& settings) {
   visit.text("choices", settings.answer.choices);
   visit.pairs("columns_of_fields", settings.answer.columns_of_fields);
   visit.integer("reasks", settings.answer.reasks);
+  visit.flag("embeds", settings.embedding.is_wanted);
+  visit.text("text_column", settings.prompt.text_column);
+  visit.optional_integer("dimensions", settings.embedding.dimensions);
 }
 
 template <typename Visitor, typename Settings>
@@ -91,6 +94,7 @@ void visit_conduct(Visitor& visit, Settings& settings) {
   visit.text("key_file", settings.model.key_file);
   visit.text("ca_file", settings.model.ca_file);
   visit.flag("http2", settings.model.http2);
+  visit.optional_integer("request_rows", settings.embedding.request_rows);
   visit.integer("concurrency", settings.limits.concurrency);
   visit.integer("request_timeout_ms", settings.limits.request_timeout_ms);
   visit.integer("max_attempts", settings.limits.max_attempts);

@@ -11,7 +11,7 @@
 
 namespace batchllm {
 
-enum class OutputFormat { automatic, csv, tsv, json, jsonl };
+enum class OutputFormat { automatic, csv, tsv, json, jsonl, npy };
 
 enum class RowOrder { input, completion };
 
@@ -40,6 +40,7 @@ struct PromptSettings {
   std::string template_file;  // TOML with system, messages, parameters, model
   std::vector<std::pair<std::string, std::string>> variables;
   std::string image_column;
+  std::string text_column;  // whose text is embedded as it is, instead of a prompt
 };
 
 struct ModelSettings {
@@ -66,8 +67,15 @@ struct AnswerSettings {
   std::int64_t reasks = 1;  // how often a row is asked again whose answer has not the form
 };
 
+// A job that turns rows into vectors, many by one request.
+struct EmbeddingSettings {
+  bool is_wanted = false;                    // false: the job asks for answers
+  std::optional<std::int64_t> dimensions;    // numbers of a vector; else the model's own
+  std::optional<std::int64_t> request_rows;  // of one request at most; else the provider's limit
+};
+
 struct LimitSettings {
-  std::int64_t concurrency = 32;  // rows in flight at most
+  std::int64_t concurrency = 32;  // requests in flight at most
   std::int64_t request_timeout_ms = 120'000;
   std::int64_t max_attempts = 6;  // requests for one row at most
   std::optional<std::int64_t> requests_per_minute;
@@ -101,6 +109,7 @@ struct JobSettings {
   PromptSettings prompt;
   ModelSettings model;
   AnswerSettings answer;
+  EmbeddingSettings embedding;
   LimitSettings limits;
   OutputSettings output;
   InDoubtPolicy in_doubt = InDoubtPolicy::retry;

@@ -160,6 +160,9 @@ OutputFormat output_format_of(std::string_view name) noexcept {
   if (name == "json") {
     return OutputFormat::json;
   }
+  if (name == "npy") {
+    return OutputFormat::npy;
+  }
   return name == "jsonl" ? OutputFormat::jsonl : OutputFormat::automatic;
 }
 
@@ -221,6 +224,33 @@ JobSettings read_job_settings(const Settings& settings, std::vector<std::string>
   job.answer = read_answer(reader);
   job.output = read_output(reader);
   apply_asking_options(settings, job);
+  return job;
+}
+
+JobSettings read_embed_settings(const Settings& settings, std::vector<std::string> inputs) {
+  const SettingReader reader(settings);
+  JobSettings job = read_job_settings(settings, std::move(inputs));
+  job.embedding.is_wanted = true;
+  job.embedding.dimensions = reader.count("embed.dimensions");
+  job.embedding.request_rows = reader.count("embed.request_rows");
+  // What a config file says of conversations does not concern vectors.
+  job.answer = {};
+  job.model.temperature.reset();
+  job.model.max_tokens.reset();
+  job.model.effort.clear();
+  PromptSettings prompt;
+  prompt.prompt = std::move(job.prompt.prompt);
+  prompt.variables = std::move(job.prompt.variables);
+  prompt.text_column = reader.text("embed.column");
+  job.prompt = std::move(prompt);
+  if (!reader.is_set("run.output_column")) {
+    job.output.column = "embedding";
+  }
+  // A response holds up to two thousand vectors of thousands of numbers.
+  constexpr std::int64_t k_requests = 8;
+  if (!reader.is_set("run.concurrency")) {
+    job.limits.concurrency = k_requests;
+  }
   return job;
 }
 

@@ -21,6 +21,9 @@ InputSettings read_input_settings(const Settings& settings);
 // it. Throws as read_input_settings.
 JobSettings read_job_settings(const Settings& settings, std::vector<std::string> inputs);
 
+// The same about a run that turns rows into vectors.
+JobSettings read_embed_settings(const Settings& settings, std::vector<std::string> inputs);
+
 // What `run`, `resume` and `retry` all take: limits, key, policies. Changes only what is set in
 // `options`.
 void apply_asking_options(const Settings& options, JobSettings& settings);

@@ -89,6 +89,12 @@ void Lane::put_back(std::unique_ptr<RowTask> task) {
   ready_.push_front(std::move(task));
 }
 
+std::unique_ptr<RowTask> Lane::take_first() {
+  std::unique_ptr<RowTask> task = std::move(ready_.front());
+  ready_.pop_front();
+  return task;
+}
+
 std::optional<TimePoint> Lane::next_wake(TimePoint now) const {
   if (free_places() <= 0 || (ready_.empty() && waiting_.empty())) {
     return std::nullopt;

@@ -50,6 +50,9 @@ class Lane {
   // one are let come to their end.
   void limit_concurrency(std::int64_t rows) noexcept;
 
+  // The row that would be next of those that are ready, to be replaced by others.
+  std::unique_ptr<RowTask> take_first();
+
   // Rows that could be sent at once if there were more.
   std::int64_t free_places() const noexcept;
 

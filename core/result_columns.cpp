@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/result_columns.h"
 
+#include "core/error.h"
+#include "core/float_vector.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,8 +31,10 @@ ResultColumns::ResultColumns(std::string output_column,
                              std::shared_ptr<const AnswerForm> form,
                              bool with_meta,
                              bool with_error,
-                             const std::vector<std::string>& input_columns)
+                             const std::vector<std::string>& input_columns,
+                             AnswerKind kind)
     : form_(std::move(form)),
+      kind_(kind),
       with_meta_(with_meta),
       with_error_(with_meta || with_error) {
   const auto add = [&](std::string name) {
@@ -65,6 +70,18 @@ std::string_view ResultColumns::number(std::string text) {
   return kept;
 }
 
+NewCell ResultColumns::answer_cell(std::string_view output) {
+  if (kind_ == AnswerKind::text) {
+    return {output, CellKind::text};
+  }
+  if (!read_vector(output, vector_, vector_bytes_)) {
+    throw Error(ErrorCode::job_corrupt, "a vector in the ledger cannot be read");
+  }
+  vector_json_.clear();
+  append_vector_json(vector_json_, vector_);
+  return {vector_json_, CellKind::json};
+}
+
 const std::vector<NewCell>& ResultColumns::cells(const Outcome& outcome) {
   cells_.clear();
   used_texts_ = 0;
@@ -73,7 +90,7 @@ const std::vector<NewCell>& ResultColumns::cells(const Outcome& outcome) {
     const auto& cells = fields_->read(ok ? std::string_view(outcome.output) : std::string_view{});
     cells_.assign(cells.begin(), cells.end());
   } else {
-    cells_.push_back({ok ? std::string_view(outcome.output) : std::string_view{}, CellKind::text});
+    cells_.push_back(ok ? answer_cell(outcome.output) : NewCell{});
   }
   if (with_meta_) {
     cells_.push_back({status_name(outcome.status), CellKind::text});

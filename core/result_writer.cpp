@@ -44,8 +44,12 @@ void ResultWriter::begin(bool with_error) {
   std::vector<std::string> input_columns;
   source_ = settings_.open_source(input_columns);
   sink_ = settings_.open_sink();
-  columns_.emplace(
-      settings_.output_column, settings_.form, settings_.include_meta, with_error, input_columns);
+  columns_.emplace(settings_.output_column,
+                   settings_.form,
+                   settings_.include_meta,
+                   with_error,
+                   input_columns,
+                   settings_.answers);
   sink_->begin(input_columns, columns_->names());
   shard_number_.reset();
   rows_written_ = 0;
@@ -213,7 +217,8 @@ void CompletionWriter::run(const std::function<void(RowSink&, ResultColumns&)>& 
                         settings_.form,
                         settings_.include_meta,
                         settings_.may_restart && settings_.adds_error_column,
-                        input_columns);
+                        input_columns,
+                        settings_.answers);
   sink->begin(input_columns, columns.names());
   if (first) {
     first(*sink, columns);

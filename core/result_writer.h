@@ -30,6 +30,7 @@ enum class ResultRows { all, ok, failed };
 struct ResultWriterSettings {
   std::string output_column = "output";
   std::shared_ptr<const AnswerForm> form;  // of which the answers are; null: any
+  AnswerKind answers = AnswerKind::text;
   bool include_meta = false;
   bool may_restart = true;        // the destination can be written anew (a file, not a stream)
   bool adds_error_column = true;  // when a row failed, and the destination can be written anew

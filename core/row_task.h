@@ -7,6 +7,7 @@
 #include "core/row_batch.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ namespace batchllm {
 // over by moving the pointer, recycled with its memory.
 struct RowTask {
   RowPlace place;
-  std::string body;    // the encoded request
+  std::string body;    // the encoded request; of a row in a bundle: its part of it
   std::string row_id;  // value of --id-column
   std::string record;  // the row for the sink, only when rows are written in completion order
   // An outcome that is known without asking (an image that is not there; in doubt and not to be
@@ -39,6 +40,9 @@ struct RowTask {
   TimePoint sent_at{};
   std::int64_t requests_sent_before = 0;  // by this lane, when it was sent
   std::int64_t tokens_sent_before = 0;
+  // Not empty: no row but a request for these (core/row_bundle.h); attempts are counted here for
+  // the request, in each row for the row.
+  std::vector<std::unique_ptr<RowTask>> rows;
 };
 
 }  // namespace batchllm

@@ -104,9 +104,11 @@ std::string describe_estimate(const CostEstimate& estimate,
   if (!estimate.input_cost_micro_usd) {
     text += ", price not known";
   } else if (*estimate.input_cost_micro_usd != 0 || estimate.output_price != 0) {
-    text += fmt::format(", about {} for them and {} for each 1,000 tokens out",
-                        usd_text(*estimate.input_cost_micro_usd),
-                        usd_text(estimate.output_price / 1000));
+    text += fmt::format(", about {} for them", usd_text(*estimate.input_cost_micro_usd));
+    if (estimate.output_price != 0) {
+      text +=
+          fmt::format(" and {} for each 1,000 tokens out", usd_text(estimate.output_price / 1000));
+    }
   }
   if (max_cost_micro_usd) {
     text += fmt::format(" (limit {})", usd_text(*max_cost_micro_usd));

@@ -108,6 +108,8 @@ std::vector<MessageText> make_messages(JobSettings& settings) {
     for (MessageText& message : take_template(read_template_file(prompt.template_file), settings)) {
       messages.push_back(std::move(message));
     }
+  } else if (!prompt.text_column.empty()) {
+    messages.push_back({"user", "{" + prompt.text_column + "}", "--column"});
   } else if (!prompt.prompt.empty()) {
     messages.push_back(
         {"user", prompt.prompt, prompt.prompt_file.empty() ? "--prompt" : prompt.prompt_file});
@@ -147,6 +149,7 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
   const JobSettings& settings = record.settings;
   require_column(source, settings.id_column, "--id-column");
   require_column(source, settings.prompt.image_column, "--image-column");
+  require_column(source, settings.prompt.text_column, "--column");
   for (const auto& column : settings.output.columns) {
     require_column(source, column, "--columns");
   }
@@ -157,6 +160,9 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
   }
   auto encoder = std::make_unique<ChatRowEncoder>(
       ChatTemplate::compile(text, names), std::move(filter), *model.provider);
+  if (settings.embedding.is_wanted) {
+    encoder->refuse_empty_texts();
+  }
   if (!settings.id_column.empty()) {
     encoder->set_id_column(settings.id_column);
   }

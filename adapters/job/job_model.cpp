@@ -5,8 +5,12 @@
 #include "adapters/job/job_form.h"
 #include "adapters/providers/provider_address.h"
 #include "adapters/registry.h"
+#include "core/error.h"
 #include "core/json_text.h"
 #include "core/model_spec.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -35,6 +39,47 @@ std::int64_t longest_answer(const ModelSettings& model,
                      : price                  ? price->max_output_tokens
                                               : std::nullopt;
   return std::min(known.value_or(k_unknown_output_tokens), k_unknown_output_tokens);
+}
+
+// How many rows may share a request: as the provider takes them, and as the user wants it.
+BundleLimits bundle_limits(const JobSettings& settings, const ModelTraits& traits) {
+  constexpr std::int64_t k_requests_of_a_minute = 4;
+  BundleLimits limits;
+  limits.rows = static_cast<std::size_t>(std::min(
+      traits.embedding_rows, settings.embedding.request_rows.value_or(traits.embedding_rows)));
+  limits.tokens = traits.embedding_tokens;
+  if (const auto& of_minute = settings.limits.tokens_per_minute) {
+    // One request should not wait for the tokens of a whole minute.
+    const std::int64_t share = std::max<std::int64_t>(1, *of_minute / k_requests_of_a_minute);
+    limits.tokens = std::min(limits.tokens.value_or(share), share);
+  }
+  return limits;
+}
+
+// Throws when the provider or the model makes no vectors, or none of the wanted length.
+void check_embedding(const ModelSpec& spec,
+                     const ProviderEntry& entry,
+                     const EmbeddingSettings& settings,
+                     const ModelRequest& request,
+                     const std::optional<Price>& price) {
+  const std::string what = fmt::format("{} makes no vectors", printable(spec.text()));
+  if (find_embedding_dialect(entry.dialect) == nullptr) {
+    throw Error(ErrorCode::usage,
+                fmt::format("{}: {} has no embeddings here", what, entry.title),
+                "for example --model openai/text-embedding-3-small, gemini/gemini-embedding-001 or "
+                "ollama/nomic-embed-text");
+  }
+  if (price && !price->listed_as.empty() && price->mode != "embedding") {
+    throw Error(ErrorCode::usage,
+                what,
+                "it answers prompts: batchllm run; for vectors name a model such as "
+                "openai/text-embedding-3-small");
+  }
+  if (settings.dimensions && request.traits.dimensions.empty()) {
+    throw Error(ErrorCode::usage,
+                fmt::format("--dimensions: {} does not let it be chosen", entry.title),
+                "leave it out: vectors have the model's own length");
+  }
 }
 
 }  // namespace
@@ -84,6 +129,19 @@ JobModel make_model(const JobSettings& settings,
   model.worst_case_output_tokens = longest_answer(settings.model, request.traits, model.price);
   if (request.traits.limit_is_required) {
     request.max_tokens = model.worst_case_output_tokens;
+  }
+  if (settings.embedding.is_wanted) {
+    check_embedding(spec, entry, settings.embedding, request, model.price);
+    model.worst_case_output_tokens = 0;
+    model.bundle = bundle_limits(settings, request.traits);
+    request.dimensions = settings.embedding.dimensions;
+    model.provider = find_embedding_dialect(entry.dialect)->make(std::move(request));
+    return model;
+  }
+  if (model.price && model.price->mode == "embedding") {
+    throw Error(ErrorCode::usage,
+                fmt::format("{} answers no prompts: it makes vectors", printable(spec.text())),
+                "batchllm embed INPUT --column COLUMN");
   }
   model.form = make_form(settings.answer);
   const bool is_told = model.form != nullptr && model.form->schema() != nullptr &&

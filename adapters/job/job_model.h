@@ -7,6 +7,7 @@
 #include "core/job_settings.h"
 #include "core/price_table.h"
 #include "core/provider.h"
+#include "core/row_bundle.h"
 
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@ struct JobModel {
   std::string endpoint;  // the address, for messages
   std::int64_t worst_case_output_tokens = 0;
   std::shared_ptr<const AnswerForm> form;  // null: any answer will do
+  std::optional<BundleLimits> bundle;      // rows that share a request, for embeddings
   std::string instructions;  // put behind the prompt, for a provider that cannot be told otherwise
 };
 

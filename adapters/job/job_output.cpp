@@ -57,6 +57,31 @@ std::string output_path_of(const JobRecord& record,
   return absolute_path(fmt::format("{}.out{}", stem, extension_of(format)));
 }
 
+// What a matrix of vectors cannot be.
+void check_npy(const JobSettings& settings, const OutputPlan& plan) {
+  if (plan.kind.format != OutputFormat::npy) {
+    return;
+  }
+  const auto refuse = [&plan](std::string_view why, std::string_view hint) {
+    throw Error(ErrorCode::usage, fmt::format("{}: {}", plan.path, why), std::string(hint));
+  };
+  if (!settings.embedding.is_wanted) {
+    refuse(".npy holds vectors, not answers", "batchllm embed makes vectors");
+  }
+  if (plan.path == "-") {
+    refuse("a .npy file cannot be written to a stream", "name a file with -o, or write .jsonl");
+  }
+  if (plan.kind.compression != Compression::none) {
+    refuse("a .npy file is not compressed", "write .npy, or .jsonl.zst");
+  }
+  if (settings.output.order == RowOrder::completion) {
+    refuse("the rows of a .npy file are told by their order", "leave --order completion out");
+  }
+  if (plan.conflict == OutputConflict::append) {
+    refuse("rows cannot be appended to a .npy file", "write another file with -o");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> kept_columns(const OutputSettings& output, const RowSource& source) {
@@ -92,6 +117,7 @@ OutputPlan plan_output(const JobRecord& record,
   plan.path = output_path_of(record, fallback, job_folder);
   plan.kind = output_kind(plan.path, record.settings.output.format, fallback);
   plan.conflict = record.settings.output.conflict;
+  check_npy(record.settings, plan);
   if (plan.path == "-") {
     return plan;
   }
@@ -175,7 +201,11 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
   settings.form = make_form(record.settings.answer);
   settings.include_meta = output.include_meta;
   settings.may_restart = !plan.part_path.empty();
-  settings.adds_error_column = plan.conflict != OutputConflict::append;
+  settings.adds_error_column =
+      plan.conflict != OutputConflict::append && plan.kind.format != OutputFormat::npy;
+  if (record.settings.embedding.is_wanted && plan.kind.format != OutputFormat::npy) {
+    settings.answers = AnswerKind::vector;
+  }
   settings.open_source = [output, is_json, &inputs, stop](std::vector<std::string>& names) {
     std::unique_ptr<InputSource> source = inputs.open_again(stop);
     names = kept_columns(output, *source);

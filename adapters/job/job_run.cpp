@@ -179,6 +179,7 @@ EngineSettings JobSession::engine_settings() {
   engine.dispatcher.request_timeout = Milliseconds(settings.limits.request_timeout_ms);
   engine.dispatcher.price = model_.price;
   engine.dispatcher.worst_case_output_tokens = model_.worst_case_output_tokens;
+  engine.dispatcher.bundle = model_.bundle;
   engine.dispatcher.provider_name = model_.provider_title;
   engine.dispatcher.endpoint = model_.endpoint;
   if (settings.limits.deadline_ms) {

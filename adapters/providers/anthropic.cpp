@@ -35,7 +35,7 @@ class AnthropicProvider final : public ChatProvider {
                    std::string_view image_url,
                    std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
-  RowFailure failure_of(int status, const Reply& reply) const override;
+  RowFailure failure_of(int status, const ErrorReply& reply) const override;
   int status_of(const wire::ErrorBody& error) const override;
 
   RowFailure meaning_of(std::string_view finish) const override {
@@ -228,7 +228,7 @@ void AnthropicProvider::read_block(ondemand::value value, Reply& reply) {
   });
 }
 
-RowFailure AnthropicProvider::failure_of(int status, const Reply& reply) const {
+RowFailure AnthropicProvider::failure_of(int status, const ErrorReply& reply) const {
   const wire::ErrorBody& error = reply.error;
   const bool is_spent =
       std::find(k_spent_codes.begin(), k_spent_codes.end(), error.code) != k_spent_codes.end() ||

@@ -108,7 +108,7 @@ class BedrockProvider final : public ChatProvider {
                   std::string_view image_url,
                   std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
-  RowFailure failure_of(int status, const Reply& reply) const override;
+  RowFailure failure_of(int status, const ErrorReply& reply) const override;
 
   RowFailure meaning_of(std::string_view finish) const override {
     return find_finish(k_finish, finish);
@@ -300,7 +300,7 @@ void BedrockProvider::read_block(ondemand::value value, Reply& reply) {
   });
 }
 
-RowFailure BedrockProvider::failure_of(int status, const Reply& reply) const {
+RowFailure BedrockProvider::failure_of(int status, const ErrorReply& reply) const {
   const wire::ErrorBody& error = reply.error;
   if (error.type == "ThrottlingException" || status == 429) {
     // "Too many tokens, please wait" is throttling, too.

@@ -32,7 +32,10 @@ class CohereProvider final : public ChatProvider {
   }
 
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
-  RowFailure failure_of(int status, const Reply& reply) const override;
+
+  RowFailure failure_of(int status, const ErrorReply& reply) const override {
+    return cohere_failure(status, reply.error).value_or(ChatProvider::failure_of(status, reply));
+  }
 
   RowFailure meaning_of(std::string_view finish) const override {
     return find_finish(k_finish, finish);
@@ -139,8 +142,10 @@ void CohereProvider::read_message(ondemand::value value, Reply& reply) {
   });
 }
 
-RowFailure CohereProvider::failure_of(int status, const Reply& reply) const {
-  const std::string message = lowercase(reply.error.message);
+}  // namespace
+
+std::optional<RowFailure> cohere_failure(int status, const wire::ErrorBody& error) {
+  const std::string message = lowercase(error.message);
   if (status == 498) {  // a word that is on a list of theirs
     return RowFailure::content_filtered;
   }
@@ -152,10 +157,8 @@ RowFailure CohereProvider::failure_of(int status, const Reply& reply) const {
   if (status == 429 && message.find("/ month") != std::string::npos) {
     return RowFailure::quota_exhausted;
   }
-  return ChatProvider::failure_of(status, reply);
+  return std::nullopt;
 }
-
-}  // namespace
 
 std::unique_ptr<Provider> make_cohere_provider(ModelRequest request) {
   return std::make_unique<CohereProvider>(std::move(request));

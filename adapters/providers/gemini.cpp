@@ -2,6 +2,7 @@
 #include "adapters/providers/gemini.h"
 
 #include "adapters/providers/chat_provider.h"
+#include "adapters/providers/gemini_wire.h"
 #include "core/json_text.h"
 #include "core/text.h"
 
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cmath>
 
 namespace batchllm {
 namespace {
@@ -64,22 +64,17 @@ class GeminiProvider final : public ChatProvider {
 
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure meaning_of(std::string_view finish) const override;
-  RowFailure failure_of(int status, const Reply& reply) const override;
+
+  RowFailure failure_of(int status, const ErrorReply& reply) const override {
+    return gemini::failure_of(status, reply.error)
+        .value_or(ChatProvider::failure_of(status, reply));
+  }
 
   std::string generation_config() const;
   void add_thinking(std::string& config) const;
   void read_candidate(ondemand::value value, Reply& reply);
   void read_part(ondemand::value value, Reply& reply);
 };
-
-std::string path_of(const std::string& model) {
-  const auto slash = model.find('/');
-  const std::string name = slash == std::string::npos
-                               ? "models/" + percent_encoded(model)
-                               : percent_encoded(model.substr(0, slash)) + "/" +
-                                     percent_encoded(model.substr(slash + 1));
-  return "/" + name + ":generateContent";
-}
 
 // Thoughts are counted apart from the answer; both are billed as output.
 void read_usage(ondemand::value value, Usage& usage) {
@@ -94,70 +89,9 @@ void read_usage(ondemand::value value, Usage& usage) {
   });
 }
 
-// A duration as protobuf writes it: "46s", "17.5s".
-std::optional<std::int64_t> duration_ms(std::string_view text) {
-  constexpr double k_longest_s = 1e9;
-  if (!text.ends_with('s')) {
-    return std::nullopt;
-  }
-  const auto seconds = parse_number(text.substr(0, text.size() - 1));
-  if (!seconds || *seconds < 0 || *seconds > k_longest_s) {
-    return std::nullopt;
-  }
-  return static_cast<std::int64_t>(std::llround(*seconds * 1000));
-}
-
-// One of the error's details: RetryInfo, QuotaFailure or ErrorInfo.
-void read_detail(ondemand::value value, Reply& reply) {
-  (void)wire::for_each_member(value, [&](std::string_view key, ondemand::value member) {
-    if (key == "retryDelay") {
-      reply.retry_after_ms = duration_ms(wire::string_or_empty(member));
-    } else if (key == "reason") {
-      reply.error.code = wire::text_of(member);
-    } else if (key == "violations") {
-      (void)wire::for_each_element(member, [&](ondemand::value violation) {
-        (void)wire::for_each_member(violation, [&](std::string_view name, ondemand::value id) {
-          if (name == "quotaId" &&
-              wire::string_or_empty(id).find("PerDay") != std::string_view::npos) {
-            reply.error.code = "PerDay";
-          }
-        });
-      });
-    }
-  });
-}
-
-void read_error_with_details(ondemand::value value, Reply& reply) {
-  (void)wire::for_each_member(value, [&](std::string_view key, ondemand::value member) {
-    if (key == "message") {
-      reply.error.message = wire::text_of(member);
-    } else if (key == "status") {
-      reply.error.type = wire::text_of(member);
-    } else if (key == "details") {
-      (void)wire::for_each_element(
-          member, [&reply](ondemand::value detail) { read_detail(detail, reply); });
-    }
-  });
-}
-
-// "limit: 0" and not "limit: 05" or "limit: 0.5": a quota that this project does not have at all.
-bool has_no_quota(std::string_view message) {
-  constexpr std::string_view k_words = "limit: 0";
-  const auto at = message.find(k_words);
-  if (at == std::string_view::npos) {
-    return false;
-  }
-  const std::string_view rest = message.substr(at + k_words.size());
-  const bool goes_on =
-      !rest.empty() && (std::isdigit(static_cast<unsigned char>(rest.front())) != 0 ||
-                        (rest.front() == '.' && rest.size() > 1 &&
-                         std::isdigit(static_cast<unsigned char>(rest[1])) != 0));
-  return !goes_on;
-}
-
 GeminiProvider::GeminiProvider(ModelRequest given) : ChatProvider(std::move(given)) {
   const ModelRequest& model = request();
-  send_to("/v1beta", path_of(model.model));
+  send_to("/v1beta", "/" + gemini::path_of(model.model) + ":generateContent");
   add_key("x-goog-api-key");
   head_ = "{";
   tail_ = "]";
@@ -252,7 +186,7 @@ bool GeminiProvider::read_member(std::string_view key, ondemand::value value, Re
   if (key == "usageMetadata") {
     read_usage(value, reply.usage);
   } else if (key == "error") {
-    read_error_with_details(value, reply);
+    gemini::read_error(value, reply);
   } else if (key == "promptFeedback") {
     (void)wire::for_each_member(value, [&reply](std::string_view name, ondemand::value member) {
       if (name == "blockReason" && !reply.has_answer) {
@@ -303,17 +237,6 @@ RowFailure GeminiProvider::meaning_of(std::string_view finish) const {
   return std::find(k_filtered.begin(), k_filtered.end(), finish) != k_filtered.end()
              ? RowFailure::content_filtered
              : RowFailure::protocol_error;
-}
-
-RowFailure GeminiProvider::failure_of(int status, const Reply& reply) const {
-  const wire::ErrorBody& error = reply.error;
-  if (status == 400 && (error.code == "API_KEY_INVALID" || error.type == "FAILED_PRECONDITION")) {
-    return RowFailure::auth_refused;
-  }
-  if (status == 429 && (error.code == "PerDay" || has_no_quota(error.message))) {
-    return RowFailure::quota_exhausted;
-  }
-  return ChatProvider::failure_of(status, reply);
 }
 
 }  // namespace

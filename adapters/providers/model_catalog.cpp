@@ -31,7 +31,7 @@ constexpr std::array<std::pair<std::string_view, SchemaMode>, 4> k_schema_modes 
     {"instructions", SchemaMode::instructions},
 }};
 
-constexpr std::array<std::string_view, 11> k_trait_names = {"token_limit",
+constexpr std::array<std::string_view, 15> k_trait_names = {"token_limit",
                                                             "system_role",
                                                             "seed",
                                                             "effort",
@@ -41,6 +41,10 @@ constexpr std::array<std::string_view, 11> k_trait_names = {"token_limit",
                                                             "limit_required",
                                                             "max_output_tokens",
                                                             "context_tokens",
+                                                            "embedding_rows",
+                                                            "embedding_tokens",
+                                                            "dimensions",
+                                                            "vectors",
                                                             "extra"};
 
 constexpr std::array<std::string_view, 1> k_family_names = {"models"};
@@ -129,12 +133,18 @@ class ModelCatalogReader {
     refuse(node, fmt::format("{} must be true or false", name), "");
   }
 
-  std::int64_t tokens_of(const toml::node& node, std::string_view name) const {
+  std::int64_t count_of(const toml::node& node,
+                        std::string_view name,
+                        std::string_view what) const {
     const auto number = node.value_exact<std::int64_t>();
     if (!number || *number < 1) {
-      refuse(node, fmt::format("{} must be a number of tokens", name), "");
+      refuse(node, fmt::format("{} must be a number of {}", name, what), "");
     }
     return *number;
+  }
+
+  std::int64_t tokens_of(const toml::node& node, std::string_view name) const {
+    return count_of(node, name, "tokens");
   }
 
   void read_providers(const toml::node& node) {
@@ -286,6 +296,18 @@ class ModelCatalogReader {
     }
     if (name == "context_tokens") {
       return [n = tokens_of(node, name)](ModelTraits& traits) { traits.context_tokens = n; };
+    }
+    if (name == "embedding_rows") {
+      return [n = count_of(node, name, "rows")](ModelTraits& traits) { traits.embedding_rows = n; };
+    }
+    if (name == "embedding_tokens") {
+      return [n = tokens_of(node, name)](ModelTraits& traits) { traits.embedding_tokens = n; };
+    }
+    if (name == "dimensions") {
+      return [text = text_of(node, name)](ModelTraits& traits) { traits.dimensions = text; };
+    }
+    if (name == "vectors") {
+      return [text = text_of(node, name)](ModelTraits& traits) { traits.vectors = text; };
     }
     if (name == "extra") {
       return [json = members_of(node)](ModelTraits& traits) { traits.extra = json; };

@@ -29,6 +29,7 @@ struct ModelRequest {
   std::string effort;  // "low", "high" …; empty: not said
   std::vector<std::pair<std::string, std::string>> parameters;  // name -> JSON text
   std::optional<AnswerSchema> schema;
+  std::optional<std::int64_t> dimensions;  // of the vectors, for embeddings
   std::string ca_file;
   bool http2 = false;
   ModelTraits traits;

@@ -27,7 +27,11 @@ struct ModelTraits {
   bool limit_is_required = false;                      // a request without a token limit is refused
   std::optional<std::int64_t> max_output_tokens = {};  // of one answer
   std::optional<std::int64_t> context_tokens = {};     // input and output together
-  std::string extra = {};  // JSON members that every request gets: "\"store\":false"
+  std::int64_t embedding_rows = 64;                    // texts of one request at most
+  std::optional<std::int64_t> embedding_tokens = {};   // of all texts of one request
+  std::string dimensions = "dimensions";  // name of the length of vectors; empty: it is the model's
+  std::string vectors = {};               // "base64": a server that can send vectors so
+  std::string extra = {};                 // JSON members that every request gets: "\"store\":false"
 };
 
 }  // namespace batchllm

@@ -207,6 +207,7 @@ TEST_CASE("help texts are as they were reviewed", "[e2e][golden]") {
       {{}, "help.txt"},
       {{"run", "-h"}, "help-run-short.txt"},
       {{"run", "--help"}, "help-run.txt"},
+      {{"embed", "--help"}, "help-embed.txt"},
       {{"jobs", "--help"}, "help-jobs.txt"},
       {{"schedule", "--help"}, "help-schedule.txt"},
       {{"schedule", "add", "-h"}, "help-schedule-add-short.txt"},

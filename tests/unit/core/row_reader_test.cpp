@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace batchllm;
@@ -46,7 +47,7 @@ class Bench {
       for (const auto& task : batch) {
         rows.push_back(task->place.row_index);
         if (tasks.size() < 100) {
-          tasks[task->place.row_index] = *task;
+          tasks[task->place.row_index] = std::move(*task);
         }
       }
     }
