@@ -142,8 +142,10 @@ void DryRun::print_prompt(const RowTask& task) const {
   for (const auto& message : encoder_->prompt().messages) {
     text += fmt::format("[{}]\n{}\n", message.role, printable(redacted(message.text)));
   }
-  if (!encoder_->prompt().image_url.empty()) {
-    text += fmt::format("[image] {}\n", one_line(encoder_->prompt().image_url, 80));
+  for (const Attachment& attachment : encoder_->prompt().attachments) {
+    const bool is_image = attachment.kind == Attachment::Kind::image;
+    text += is_image ? fmt::format("[image] {}\n", one_line(attachment.url, 80))
+                     : fmt::format("[document] {}\n", one_line(attachment.name, 80));
   }
   ui_.out(text + "\n");
 }

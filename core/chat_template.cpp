@@ -68,7 +68,7 @@ void ChatTemplate::bind(const std::vector<std::string>& selected) {
 
 void ChatTemplate::render(const RowBatch& batch, std::size_t row, Prompt& prompt) const {
   prompt.messages.resize(messages_.size());
-  prompt.image_url.clear();
+  prompt.attachments.clear();
   for (std::size_t i = 0; i < messages_.size(); ++i) {
     Prompt::Message& message = prompt.messages[i];
     message.role = messages_[i].role;

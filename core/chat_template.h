@@ -50,7 +50,7 @@ class ChatTemplate {
 
   void bind(const std::vector<std::string>& selected);
 
-  // Makes `prompt` the prompt of one row; its image is cleared. Strings keep their memory.
+  // Makes `prompt` the prompt of one row; its attachments are cleared. Strings keep their memory.
   void render(const RowBatch& batch, std::size_t row, Prompt& prompt) const;
 
  private:

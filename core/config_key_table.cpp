@@ -56,8 +56,10 @@ constexpr std::array k_options = {
               "read the system message from a file"},
     OptionKey{"run.var", 0, pairs, "NAME=VALUE", "", SetBy::anyone, "Prompt", k_making,
               "value for {NAME}, the same in every row (repeatable)"},
-    OptionKey{"run.image_column", 0, text, "COLUMN", "", SetBy::anyone, "Prompt", k_beginning,
-              "column with an image's URL or file name, sent along"},
+    OptionKey{"run.image_column", 0, text, "COLUMN[,COLUMN...]", "", SetBy::anyone, "Prompt",
+              k_beginning, "column with an image's URL or file name, sent along"},
+    OptionKey{"run.document_column", 0, text, "COLUMN[,COLUMN...]", "", SetBy::anyone, "Prompt",
+              k_beginning, "column with the name of a text file or PDF; {COLUMN} is its text"},
 
     // Model
     OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", k_making,

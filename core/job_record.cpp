@@ -57,6 +57,7 @@ void visit_question(Visitor& visit, Settings& settings) {
   visit.text("id_column", settings.id_column);
   visit.pairs("variables", settings.prompt.variables);
   visit.text("image_column", settings.prompt.image_column);
+  visit.text("document_column", settings.prompt.document_column);
   visit.text("model", settings.model.model);
   visit.text("base_url", settings.model.base_url);
   visit.pairs("parameters", settings.model.parameters);

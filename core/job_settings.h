@@ -39,8 +39,9 @@ struct PromptSettings {
   std::string prompt_file;    // where `prompt` came from, for messages
   std::string template_file;  // TOML with system, messages, parameters, model
   std::vector<std::pair<std::string, std::string>> variables;
-  std::string image_column;
-  std::string text_column;  // whose text is embedded as it is, instead of a prompt
+  std::string image_column;     // one, or several with commas between them
+  std::string document_column;  // the same
+  std::string text_column;      // whose text is embedded as it is, instead of a prompt
 };
 
 struct ModelSettings {

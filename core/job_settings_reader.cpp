@@ -101,6 +101,7 @@ PromptSettings read_prompt(const SettingReader& reader) {
   prompt.system = reader.text("run.system");
   prompt.template_file = reader.text("run.template");
   prompt.image_column = reader.text("run.image_column");
+  prompt.document_column = reader.text("run.document_column");
   prompt.variables = reader.pairs("run.var");
   return prompt;
 }

@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace batchllm {
 
-// What is asked about one row: chat messages in order, and perhaps an image that belongs to the
-// last message of the user. Reused from row to row, so that its strings keep their memory.
+// An image or a document that goes with a prompt.
+struct Attachment {
+  enum class Kind : std::uint8_t { image, document };
+
+  Kind kind = Kind::image;
+  std::string url;        // http(s) or data URL
+  std::string name = {};  // of a document's file
+
+  bool operator==(const Attachment&) const = default;
+};
+
+using Attachments = std::span<const Attachment>;
+
+// What is asked about one row: chat messages in order, and what belongs to the last message of the
+// user. Reused from row to row, so that its strings keep their memory.
 struct Prompt {
   struct Message {
     std::string role;  // "system", "user" or "assistant"
@@ -15,7 +30,7 @@ struct Prompt {
   };
 
   std::vector<Message> messages;
-  std::string image_url;  // http(s) or data URL; empty: no image
+  std::vector<Attachment> attachments;
 };
 
 }  // namespace batchllm

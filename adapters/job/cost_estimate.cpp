@@ -59,7 +59,8 @@ CostEstimate estimate_cost(const JobRecord& record,
         continue;
       }
       ++matching;
-      if (rendered < k_rows_rendered && record.settings.prompt.image_column.empty()) {
+      if (rendered < k_rows_rendered && record.settings.prompt.image_column.empty() &&
+          record.settings.prompt.document_column.empty()) {
         encoder->encode(batch, row, task);
         ++rendered;
         for (const auto& message : encoder->prompt().messages) {

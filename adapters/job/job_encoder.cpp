@@ -2,8 +2,8 @@
 #include "adapters/job/job_encoder.h"
 
 #include "adapters/config/template_file.h"
-#include "adapters/image_cell.h"
 #include "adapters/job/job_output.h"
+#include "core/config_keys.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -41,12 +41,60 @@ void require_column(const RowSource& source, const std::string& name, std::strin
                           name_list(columns)));
 }
 
-// Where the relative image paths of an input's rows begin.
-std::string image_folder(const InputFingerprint& input) {
+// Where the relative paths of an input's rows begin. None for rows that were sent to the daemon:
+// they must not name files of its machine.
+std::optional<std::string> files_folder(const InputFingerprint& input) {
   if (!input.base_folder.empty()) {
     return input.base_folder;
   }
+  if (input.is_stored) {
+    return std::nullopt;
+  }
   return input.from_stdin ? "." : fs::path(input.path).parent_path().string();
+}
+
+// "front,back": several columns, unless one has that very name.
+std::vector<std::string> columns_in(const RowSource& source,
+                                    const std::string& names,
+                                    std::string_view option) {
+  const auto& columns = source.columns();
+  if (names.empty()) {
+    return {};
+  }
+  if (std::find(columns.begin(), columns.end(), names) != columns.end()) {
+    return {names};
+  }
+  std::vector<std::string> found = split_list(names);
+  for (const auto& name : found) {
+    require_column(source, name, option);
+  }
+  return found;
+}
+
+void set_file_columns(const JobRecord& record,
+                      const RowSource& source,
+                      const JobModel& model,
+                      ChatRowEncoder& encoder) {
+  std::vector<std::optional<std::string>> folders;
+  for (const auto& input : record.inputs) {
+    folders.push_back(files_folder(input));
+  }
+  const PromptSettings& prompt = record.settings.prompt;
+  if (auto names = columns_in(source, prompt.image_column, "--image-column"); !names.empty()) {
+    encoder.set_image_columns(
+        std::move(names),
+        [folders, limits = model.images](const RowPlace& place, std::string_view cell) {
+          return image_url_of_cell(cell, folders.at(place.input), limits);
+        });
+  }
+  if (auto names = columns_in(source, prompt.document_column, "--document-column");
+      !names.empty()) {
+    encoder.set_document_columns(
+        std::move(names),
+        [folders, limits = model.documents](const RowPlace& place, std::string_view cell) {
+          return document_of_cell(cell, folders.at(place.input), limits);
+        });
+  }
 }
 
 // So that a template says just this.
@@ -148,7 +196,6 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
   add_instructions(model.instructions, text);
   const JobSettings& settings = record.settings;
   require_column(source, settings.id_column, "--id-column");
-  require_column(source, settings.prompt.image_column, "--image-column");
   require_column(source, settings.prompt.text_column, "--column");
   for (const auto& column : settings.output.columns) {
     require_column(source, column, "--columns");
@@ -166,16 +213,7 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
   if (!settings.id_column.empty()) {
     encoder->set_id_column(settings.id_column);
   }
-  if (!settings.prompt.image_column.empty()) {
-    std::vector<std::string> folders;
-    for (const auto& input : record.inputs) {
-      folders.push_back(image_folder(input));
-    }
-    encoder->set_image_column(settings.prompt.image_column,
-                              [folders](const RowPlace& place, std::string_view cell) {
-                                return image_url_of_cell(cell, folders.at(place.input));
-                              });
-  }
+  set_file_columns(record, source, model, *encoder);
   if (settings.output.order == RowOrder::completion) {
     encoder->need_columns(kept_columns(settings.output, source));
   }

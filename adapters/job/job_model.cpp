@@ -41,6 +41,25 @@ std::int64_t longest_answer(const ModelSettings& model,
   return std::min(known.value_or(k_unknown_output_tokens), k_unknown_output_tokens);
 }
 
+ImageLimits image_limits(const ModelTraits& traits) {
+  ImageLimits limits;
+  if (traits.image_bytes) {
+    limits.bytes = static_cast<std::uint64_t>(*traits.image_bytes);
+  }
+  limits.side = traits.image_side;
+  return limits;
+}
+
+DocumentLimits document_limits(const ModelTraits& traits, const ModelSpec& spec) {
+  DocumentLimits limits;
+  limits.takes_pdf = traits.takes_pdf;
+  if (traits.document_bytes) {
+    limits.bytes = static_cast<std::uint64_t>(*traits.document_bytes);
+  }
+  limits.model = spec.text();
+  return limits;
+}
+
 // How many rows may share a request: as the provider takes them, and as the user wants it.
 BundleLimits bundle_limits(const JobSettings& settings, const ModelTraits& traits) {
   constexpr std::int64_t k_requests_of_a_minute = 4;
@@ -130,6 +149,8 @@ JobModel make_model(const JobSettings& settings,
   if (request.traits.limit_is_required) {
     request.max_tokens = model.worst_case_output_tokens;
   }
+  model.images = image_limits(request.traits);
+  model.documents = document_limits(request.traits, spec);
   if (settings.embedding.is_wanted) {
     check_embedding(spec, entry, settings.embedding, request, model.price);
     model.worst_case_output_tokens = 0;

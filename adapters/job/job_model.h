@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "adapters/document_cell.h"
+#include "adapters/image_cell.h"
 #include "adapters/job/job_surroundings.h"
 #include "core/answer_form.h"
 #include "core/config_layers.h"
@@ -24,6 +26,8 @@ struct JobModel {
   std::string endpoint;  // the address, for messages
   std::int64_t worst_case_output_tokens = 0;
   std::shared_ptr<const AnswerForm> form;  // null: any answer will do
+  ImageLimits images;                      // what it takes of them
+  DocumentLimits documents;                // the same
   std::optional<BundleLimits> bundle;      // rows that share a request, for embeddings
   std::string instructions;  // put behind the prompt, for a provider that cannot be told otherwise
 };

@@ -32,7 +32,7 @@ class AnthropicProvider final : public ChatProvider {
 
   void write_messages(const Prompt& prompt, std::string& body) const override;
   void write_parts(std::string_view text,
-                   std::string_view image_url,
+                   Attachments attachments,
                    std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure failure_of(int status, const ErrorReply& reply) const override;
@@ -176,21 +176,26 @@ void AnthropicProvider::write_messages(const Prompt& prompt, std::string& body) 
 }
 
 void AnthropicProvider::write_parts(std::string_view text,
-                                    std::string_view image_url,
+                                    Attachments attachments,
                                     std::string& body) const {
-  body += R"({"type":"image","source":)";
-  if (const auto data = split_data_url(image_url)) {
-    body += R"({"type":"base64","media_type":")";
-    append_json_escaped(body, data->media_type);
-    body += R"(","data":")";
-    append_json_escaped(body, data->base64);
-  } else {
-    body += R"({"type":"url","url":")";
-    append_json_escaped(body, image_url);
+  bool is_first = true;
+  for (const Attachment& attachment : attachments) {
+    body += is_first ? R"({"type":")" : R"(,{"type":")";
+    is_first = false;
+    body += attachment.kind == Attachment::Kind::image ? "image" : "document";
+    if (const auto data = split_data_url(attachment.url)) {
+      body += R"(","source":{"type":"base64","media_type":")";
+      append_json_escaped(body, data->media_type);
+      body += R"(","data":")";
+      append_json_escaped(body, data->base64);
+    } else {
+      body += R"(","source":{"type":"url","url":")";
+      append_json_escaped(body, attachment.url);
+    }
+    body += "\"}}";
   }
-  body += "\"}}";
   if (!text.empty()) {  // which the API refuses
-    body += R"(,{"type":"text","text":")";
+    body += is_first ? R"({"type":"text","text":")" : R"(,{"type":"text","text":")";
     append_json_escaped(body, text);
     body += "\"}";
   }

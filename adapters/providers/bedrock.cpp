@@ -105,7 +105,7 @@ class BedrockProvider final : public ChatProvider {
   void write_messages(const Prompt& prompt, std::string& body) const override;
   void write_turn(std::string_view role,
                   std::string_view text,
-                  std::string_view image_url,
+                  Attachments attachments,
                   std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   RowFailure failure_of(int status, const ErrorReply& reply) const override;
@@ -219,6 +219,15 @@ void BedrockProvider::add_fields() {
   }
 }
 
+// Names of files are not for the model to read, and its API takes few characters in them.
+void write_document(std::string_view url, std::size_t number, std::string& body) {
+  const auto data = split_data_url(url);
+  body += fmt::format(R"({{"document":{{"format":"pdf","name":"document {}","source":{{"bytes":")",
+                      number);
+  append_json_escaped(body, data ? data->base64 : url);
+  body += "\"}}}";
+}
+
 // Bytes, or an object of S3; another address is for the server to refuse.
 void write_image(std::string_view url, std::string& body) {
   constexpr std::string_view k_image = "image/";
@@ -245,16 +254,21 @@ void BedrockProvider::write_messages(const Prompt& prompt, std::string& body) co
 
 void BedrockProvider::write_turn(std::string_view role,
                                  std::string_view text,
-                                 std::string_view image_url,
+                                 Attachments attachments,
                                  std::string& body) const {
   body += R"({"role":")";
   append_json_escaped(body, role);
   body += R"(","content":[)";
-  if (!image_url.empty()) {
-    write_image(image_url, body);
-    body += text.empty() ? "" : ",";
+  for (std::size_t i = 0; i < attachments.size(); ++i) {
+    body += i == 0 ? "" : ",";
+    if (attachments[i].kind == Attachment::Kind::image) {
+      write_image(attachments[i].url, body);
+    } else {
+      write_document(attachments[i].url, i + 1, body);
+    }
   }
-  if (image_url.empty() || !text.empty()) {
+  body += attachments.empty() || text.empty() ? "" : ",";
+  if (attachments.empty() || !text.empty()) {
     body += R"({"text":")";
     append_json_escaped(body, text);
     body += "\"}";

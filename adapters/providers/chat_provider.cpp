@@ -43,8 +43,8 @@ void ChatProvider::append_turns(std::string& body,
 void ChatProvider::write_turns(const Prompt& prompt,
                                Instructions instructions,
                                std::string& body) const {
-  const std::size_t with_image =
-      prompt.image_url.empty() ? prompt.messages.size() : last_of_user(prompt);
+  const std::size_t with_attachments =
+      prompt.attachments.empty() ? prompt.messages.size() : last_of_user(prompt);
   bool is_first = true;
   for (std::size_t i = 0; i < prompt.messages.size(); ++i) {
     const auto& message = prompt.messages[i];
@@ -53,39 +53,47 @@ void ChatProvider::write_turns(const Prompt& prompt,
     }
     body += is_first ? "" : ",";
     is_first = false;
-    const std::string_view image = prompt.image_url;
     write_turn(role_of(message.role),
                message.text,
-               image.substr(0, i == with_image ? image.npos : 0),
+               i == with_attachments ? Attachments(prompt.attachments) : Attachments(),
                body);
   }
 }
 
 void ChatProvider::write_turn(std::string_view role,
                               std::string_view text,
-                              std::string_view image_url,
+                              Attachments attachments,
                               std::string& body) const {
   body += R"({"role":")";
   append_json_escaped(body, role);
-  if (image_url.empty()) {
+  if (attachments.empty()) {
     body += R"(","content":")";
     append_json_escaped(body, text);
     body += "\"}";
     return;
   }
   body += R"(","content":[)";
-  write_parts(text, image_url, body);
+  write_parts(text, attachments, body);
   body += "]}";
 }
 
 void ChatProvider::write_parts(std::string_view text,
-                               std::string_view image_url,
+                               Attachments attachments,
                                std::string& body) const {
   body += R"({"type":"text","text":")";
   append_json_escaped(body, text);
-  body += R"("},{"type":"image_url","image_url":{"url":")";
-  append_json_escaped(body, image_url);
-  body += "\"}}";
+  body += "\"}";
+  for (const Attachment& attachment : attachments) {
+    if (attachment.kind == Attachment::Kind::image) {
+      body += R"(,{"type":"image_url","image_url":{"url":")";
+    } else {
+      body += R"(,{"type":"file","file":{"filename":")";
+      append_json_escaped(body, attachment.name);
+      body += R"(","file_data":")";
+    }
+    append_json_escaped(body, attachment.url);
+    body += "\"}}";
+  }
 }
 
 std::string_view ChatProvider::role_of(std::string_view role) const {

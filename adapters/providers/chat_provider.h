@@ -51,16 +51,14 @@ class ChatProvider : public JsonProvider {
   void write_turns(const Prompt& prompt, Instructions instructions, std::string& body) const;
 
   // Writes one message: {"role":…,"content":…} unless the dialect says otherwise. `role` is the
-  // dialect's word; an empty `image_url` is no image.
+  // dialect's word.
   virtual void write_turn(std::string_view role,
                           std::string_view text,
-                          std::string_view image_url,
+                          Attachments attachments,
                           std::string& body) const;
 
-  // Writes text and image as the elements of the content's array.
-  virtual void write_parts(std::string_view text,
-                           std::string_view image_url,
-                           std::string& body) const;
+  // Writes text and attachments as the elements of the content's array.
+  virtual void write_parts(std::string_view text, Attachments attachments, std::string& body) const;
 
   // The dialect's word for a prompt's role.
   virtual std::string_view role_of(std::string_view role) const;

@@ -55,7 +55,7 @@ class GeminiProvider final : public ChatProvider {
   void write_messages(const Prompt& prompt, std::string& body) const override;
   void write_turn(std::string_view role,
                   std::string_view text,
-                  std::string_view image_url,
+                  Attachments attachments,
                   std::string& body) const override;
 
   std::string_view role_of(std::string_view role) const override {
@@ -152,20 +152,21 @@ void GeminiProvider::write_messages(const Prompt& prompt, std::string& body) con
 
 void GeminiProvider::write_turn(std::string_view role,
                                 std::string_view text,
-                                std::string_view image_url,
+                                Attachments attachments,
                                 std::string& body) const {
   body += R"({"role":")";
   append_json_escaped(body, role);
   body += R"(","parts":[)";
-  if (const auto data = split_data_url(image_url)) {
-    body += R"({"inlineData":{"mimeType":")";
-    append_json_escaped(body, data->media_type);
-    body += R"(","data":")";
-    append_json_escaped(body, data->base64);
-    body += R"("}},)";
-  } else if (!image_url.empty()) {
-    body += R"({"fileData":{"fileUri":")";
-    append_json_escaped(body, image_url);
+  for (const Attachment& attachment : attachments) {
+    if (const auto data = split_data_url(attachment.url)) {
+      body += R"({"inlineData":{"mimeType":")";
+      append_json_escaped(body, data->media_type);
+      body += R"(","data":")";
+      append_json_escaped(body, data->base64);
+    } else {
+      body += R"({"fileData":{"fileUri":")";
+      append_json_escaped(body, attachment.url);
+    }
     body += R"("}},)";
   }
   body += R"({"text":")";

@@ -31,7 +31,7 @@ constexpr std::array<std::pair<std::string_view, SchemaMode>, 4> k_schema_modes 
     {"instructions", SchemaMode::instructions},
 }};
 
-constexpr std::array<std::string_view, 15> k_trait_names = {"token_limit",
+constexpr std::array<std::string_view, 19> k_trait_names = {"token_limit",
                                                             "system_role",
                                                             "seed",
                                                             "effort",
@@ -41,6 +41,10 @@ constexpr std::array<std::string_view, 15> k_trait_names = {"token_limit",
                                                             "limit_required",
                                                             "max_output_tokens",
                                                             "context_tokens",
+                                                            "image_bytes",
+                                                            "image_side",
+                                                            "pdf",
+                                                            "document_bytes",
                                                             "embedding_rows",
                                                             "embedding_tokens",
                                                             "dimensions",
@@ -296,6 +300,19 @@ class ModelCatalogReader {
     }
     if (name == "context_tokens") {
       return [n = tokens_of(node, name)](ModelTraits& traits) { traits.context_tokens = n; };
+    }
+    if (name == "image_bytes") {
+      return [n = count_of(node, name, "bytes")](ModelTraits& traits) { traits.image_bytes = n; };
+    }
+    if (name == "image_side") {
+      return [n = count_of(node, name, "pixels")](ModelTraits& traits) { traits.image_side = n; };
+    }
+    if (name == "pdf") {
+      return [is = flag_of(node, name)](ModelTraits& traits) { traits.takes_pdf = is; };
+    }
+    if (name == "document_bytes") {
+      return
+          [n = count_of(node, name, "bytes")](ModelTraits& traits) { traits.document_bytes = n; };
     }
     if (name == "embedding_rows") {
       return [n = count_of(node, name, "rows")](ModelTraits& traits) { traits.embedding_rows = n; };

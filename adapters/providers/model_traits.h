@@ -27,6 +27,10 @@ struct ModelTraits {
   bool limit_is_required = false;                      // a request without a token limit is refused
   std::optional<std::int64_t> max_output_tokens = {};  // of one answer
   std::optional<std::int64_t> context_tokens = {};     // input and output together
+  std::optional<std::int64_t> image_bytes = {};        // of one image
+  std::optional<std::int64_t> image_side = {};         // pixels of its longer side
+  bool takes_pdf = false;                              // as parts of a prompt
+  std::optional<std::int64_t> document_bytes = {};     // of one PDF
   std::int64_t embedding_rows = 64;                    // texts of one request at most
   std::optional<std::int64_t> embedding_tokens = {};   // of all texts of one request
   std::string dimensions = "dimensions";  // name of the length of vectors; empty: it is the model's

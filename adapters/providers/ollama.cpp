@@ -51,7 +51,7 @@ class OllamaProvider final : public ChatProvider {
 
   void write_turn(std::string_view role,
                   std::string_view text,
-                  std::string_view image_url,
+                  Attachments attachments,
                   std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
 
@@ -128,18 +128,24 @@ std::int64_t OllamaProvider::window() const {
 
 void OllamaProvider::write_turn(std::string_view role,
                                 std::string_view text,
-                                std::string_view image_url,
+                                Attachments attachments,
                                 std::string& body) const {
   ChatProvider::write_turn(role, text, {}, body);
-  if (image_url.empty()) {
+  if (attachments.empty()) {
     return;
   }
   body.pop_back();
   // Bytes only: an address is for the server to refuse, with a message that says so.
-  const auto data = split_data_url(image_url);
-  body += R"(,"images":[")";
-  append_json_escaped(body, data ? data->base64 : image_url);
-  body += "\"]}";
+  body += R"(,"images":[)";
+  bool is_first = true;
+  for (const Attachment& attachment : attachments) {
+    const auto data = split_data_url(attachment.url);
+    body += is_first ? "\"" : ",\"";
+    is_first = false;
+    append_json_escaped(body, data ? data->base64 : attachment.url);
+    body += '"';
+  }
+  body += "]}";
 }
 
 bool OllamaProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {

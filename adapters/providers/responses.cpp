@@ -42,7 +42,7 @@ class ResponsesProvider final : public ChatProvider {
 
   void write_messages(const Prompt& prompt, std::string& body) const override;
   void write_parts(std::string_view text,
-                   std::string_view image_url,
+                   Attachments attachments,
                    std::string& body) const override;
   bool read_member(std::string_view key, ondemand::value value, Reply& reply) override;
   int status_of(const wire::ErrorBody& error) const override;
@@ -125,13 +125,22 @@ void ResponsesProvider::write_messages(const Prompt& prompt, std::string& body) 
 }
 
 void ResponsesProvider::write_parts(std::string_view text,
-                                    std::string_view image_url,
+                                    Attachments attachments,
                                     std::string& body) const {
   body += R"({"type":"input_text","text":")";
   append_json_escaped(body, text);
-  body += R"("},{"type":"input_image","image_url":")";
-  append_json_escaped(body, image_url);
   body += "\"}";
+  for (const Attachment& attachment : attachments) {
+    if (attachment.kind == Attachment::Kind::image) {
+      body += R"(,{"type":"input_image","image_url":")";
+    } else {
+      body += R"(,{"type":"input_file","filename":")";
+      append_json_escaped(body, attachment.name);
+      body += R"(","file_data":")";
+    }
+    append_json_escaped(body, attachment.url);
+    body += "\"}";
+  }
 }
 
 bool ResponsesProvider::read_member(std::string_view key, ondemand::value value, Reply& reply) {

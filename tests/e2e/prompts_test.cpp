@@ -85,6 +85,60 @@ TEST_CASE("images go along, from files and by address", "[e2e][prompts]") {
             .starts_with("data:image/png;base64,iVBORw0KGgpub3"));
 }
 
+TEST_CASE("several images and the texts of files go along", "[e2e][prompts]") {
+  const Workspace workspace(BATCHLLM_PROGRAM);
+  workspace.write("in/front.png", "\x89PNG\r\n\x1a\nfront");
+  workspace.write("in/back.jpg", "\xFF\xD8\xFF back");
+  workspace.write("in/note.md", "# größe {x}");
+  workspace.write("in/plan.txt", "%PDF-1.4");
+  workspace.write("in/a.csv", "front,back,note,plan\nfront.png,back.jpg,note.md,plan.txt\n");
+  const auto shown = [&workspace](const std::string& model) {
+    return workspace.call({"run",
+                           "in/a.csv",
+                           "-m",
+                           model,
+                           "-p",
+                           "Read: {note}",
+                           "--image-column",
+                           "front,back",
+                           "--document-column",
+                           "note,plan",
+                           "--show-prompts",
+                           "1",
+                           "--json"});
+  };
+  const auto result = shown("openai/gpt-4o-mini");
+  INFO(result.error_text);
+  const std::string content = ".request.messages[0].content";
+  CHECK(json_at(result.output_text, content + "[0].text") == "Read: # größe {x}");
+  CHECK(json_at(result.output_text, content + "[1].file.filename") == "plan.txt");
+  CHECK_THAT(json_at(result.output_text, content + "[2].image_url.url"),
+             Catch::Matchers::StartsWith("data:image/png;"));
+  CHECK_THAT(json_at(result.output_text, content + "[3].image_url.url"),
+             Catch::Matchers::StartsWith("data:image/jpeg;"));
+  CHECK_THAT(shown("ollama/llama3.2").error_text,
+             ContainsSubstring("document plan.txt is a PDF, which ollama/llama3.2 does not take"));
+}
+
+TEST_CASE("the text of a file that the prompt does not speak of stands behind it",
+          "[e2e][prompts]") {
+  const Workspace workspace(BATCHLLM_PROGRAM);
+  workspace.write("note.txt", "the note");
+  workspace.write("a.csv", "note\nnote.txt\n");
+  const auto result = workspace.call({"run",
+                                      "a.csv",
+                                      "-m",
+                                      "openai/gpt-4o-mini",
+                                      "-p",
+                                      "Summarize.",
+                                      "--document-column",
+                                      "note",
+                                      "--show-prompts",
+                                      "1",
+                                      "--json"});
+  CHECK(json_at(result.output_text, ".request.messages[0].content") == "Summarize.\n\nthe note");
+}
+
 TEST_CASE("an image that is not there fails its row and costs nothing", "[e2e][prompts]") {
   const SimulatorProcess simulator(BATCHLLM_PROGRAM);
   const Workspace workspace(BATCHLLM_PROGRAM);

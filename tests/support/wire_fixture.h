@@ -91,7 +91,7 @@ inline Prompt few_shot_prompt() {
 inline Prompt image_prompt(std::string url = "data:image/png;base64,AA==") {
   Prompt prompt;
   prompt.messages = {{"user", "what is it?"}};
-  prompt.image_url = std::move(url);
+  prompt.attachments = {{Attachment::Kind::image, std::move(url)}};
   return prompt;
 }
 

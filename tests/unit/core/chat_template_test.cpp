@@ -36,7 +36,7 @@ TEST_CASE("messages are rendered in order, again and again into the same prompt"
   const TestRows rows({{"1", "a long text"}, {"2", "b"}});
   Prompt prompt;
   chat.render(rows.batch(), 0, prompt);
-  prompt.image_url = "https://example.com/a.png";
+  prompt.attachments = {{Attachment::Kind::image, "https://example.com/a.png"}};
   chat.render(rows.batch(), 1, prompt);
   REQUIRE(prompt.messages.size() == 4);
   CHECK(prompt.messages[0].role == "system");
@@ -44,7 +44,7 @@ TEST_CASE("messages are rendered in order, again and again into the same prompt"
   CHECK(prompt.messages[1].text == "b");
   CHECK(prompt.messages[2].role == "assistant");
   CHECK(prompt.messages[3].text == "2: B");
-  CHECK(prompt.image_url.empty());
+  CHECK(prompt.attachments.empty());
 }
 
 TEST_CASE("an error names the message's own place", "[template]") {

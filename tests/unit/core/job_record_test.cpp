@@ -33,6 +33,7 @@ JobSettings full_settings() {
   s.on_bad_row_given = true;
   s.prompt.variables = {{"k", "v"}, {"größe", "\n\"1\""}};
   s.prompt.image_column = "photo";
+  s.prompt.document_column = "note";
   s.model = {"openai/m",
              "http://h/v1",
              {{"top_p", "0.5"}},
@@ -182,6 +183,10 @@ TEST_CASE("the identity changes with what is asked, of what, and where it goes",
       [](JobRecord& r) { r.settings.selection.seed = 0; },
       [](JobRecord& r) { r.settings.prompt.variables[0].second = "w"; },
       [](JobRecord& r) { r.settings.prompt.image_column.clear(); },
+      [](JobRecord& r) { r.settings.prompt.document_column.clear(); },
+      [](JobRecord& r) { r.settings.prompt.text_column = "text"; },
+      [](JobRecord& r) { r.settings.embedding.is_wanted = true; },
+      [](JobRecord& r) { r.settings.embedding.dimensions = 8; },
       [](JobRecord& r) { r.settings.input.delimiter = ','; },
       [](JobRecord& r) { r.settings.input.encoding.clear(); },
       [](JobRecord& r) { r.settings.output.column = "x"; },

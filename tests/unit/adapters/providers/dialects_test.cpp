@@ -139,3 +139,39 @@ TEST_CASE("turns are put behind the messages that are there", "[dialects]") {
     CHECK(body.size() > before.size());
   }
 }
+
+TEST_CASE("several images and a document go along where the dialect has places for them",
+          "[dialects]") {
+  struct Case {
+    std::string dialect;
+    std::string document;  // how it stands in the request
+  };
+
+  Prompt prompt = image_prompt();
+  prompt.attachments.push_back({Attachment::Kind::image, "data:image/gif;base64,R0lG"});
+  for (const std::string& name : dialect_names()) {
+    CAPTURE(name);
+    const std::string body = encoded(name, request_for(), prompt);
+    CHECK(body.find("AA==") < body.find("R0lG"));
+    CHECK(body.find("R0lG") != std::string::npos);
+  }
+  prompt.attachments.push_back(
+      {Attachment::Kind::document, "data:application/pdf;base64,JVBE", "a \"b\".pdf"});
+  for (const auto& c : std::vector<Case>{
+           {"openai",
+            R"({"type":"file","file":{"filename":"a \"b\".pdf",)"
+            R"("file_data":"data:application/pdf;base64,JVBE"}})"},
+           {"responses",
+            R"({"type":"input_file","filename":"a \"b\".pdf",)"
+            R"("file_data":"data:application/pdf;base64,JVBE"})"},
+           {"anthropic",
+            R"({"type":"document","source":{"type":"base64",)"
+            R"("media_type":"application/pdf","data":"JVBE"}})"},
+           {"gemini", R"({"inlineData":{"mimeType":"application/pdf","data":"JVBE"}})"},
+           {"bedrock",
+            R"({"document":{"format":"pdf","name":"document 3","source":{"bytes":"JVBE"}}})"},
+       }) {
+    CAPTURE(c.dialect);
+    CHECK_THAT(encoded(c.dialect, request_for(), prompt), ContainsSubstring(c.document));
+  }
+}

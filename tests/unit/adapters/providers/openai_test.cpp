@@ -81,7 +81,7 @@ TEST_CASE("an image goes with the user's last message", "[openai]") {
   Prompt prompt;
   prompt.messages = {
       {"user", "first"}, {"assistant", "hm"}, {"user", "what is it?"}, {"assistant", "a"}};
-  prompt.image_url = "data:image/png;base64,AA==";
+  prompt.attachments = {{Attachment::Kind::image, "data:image/png;base64,AA=="}};
   CHECK(
       encoded(model_of(), prompt) ==
       R"({"model":"m","messages":[{"role":"user","content":"first"},{"role":"assistant","content":"hm"},)"
