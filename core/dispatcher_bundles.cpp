@@ -81,12 +81,13 @@ void Dispatcher::take_answers(std::unique_ptr<RowTask> bundle,
                               const Answer& answer) {
   auto& rows = bundle->rows;
   if (answer.texts.size() != rows.size()) {
-    take_failure(std::move(bundle),
-                 response,
-                 RowFailure::protocol_error,
-                 fmt::format("the response answers {} of {} rows", answer.texts.size(), rows.size()),
-                 answer.usage,
-                 {});
+    take_failure(
+        std::move(bundle),
+        response,
+        RowFailure::protocol_error,
+        fmt::format("the response answers {} of {} rows", answer.texts.size(), rows.size()),
+        answer.usage,
+        {});
     return;
   }
   lane_.succeeded(clock_.now());

@@ -11,7 +11,8 @@
 
 namespace batchllm {
 
-static_assert(std::endian::native == std::endian::little, "vectors are stored as they are in memory");
+static_assert(std::endian::native == std::endian::little,
+              "vectors are stored as they are in memory");
 
 void append_vector(std::string& out, std::span<const float> vector) {
   append_base64(out,

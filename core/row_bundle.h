@@ -16,12 +16,12 @@ namespace batchllm {
 // What one request for many rows may hold.
 struct BundleLimits {
   std::size_t rows = 1;
-  std::optional<std::int64_t> tokens;          // as estimated
+  std::optional<std::int64_t> tokens;        // as estimated
   std::size_t bytes = std::size_t{8} << 20;  // of the rows' parts of the request
 };
 
-// A task that asks for all of `rows` by one request: not a row itself. Its `body` is written when it
-// is sent; each row keeps its own part, so that the request can be cut in two.
+// A task that asks for all of `rows` by one request: not a row itself. Its `body` is written when
+// it is sent; each row keeps its own part, so that the request can be cut in two.
 std::unique_ptr<RowTask> bundle_rows(std::vector<std::unique_ptr<RowTask>> rows);
 
 // Two tasks for the two halves of a bundle of several rows, in their order.

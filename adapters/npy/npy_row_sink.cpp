@@ -32,8 +32,8 @@ std::string header(std::uint64_t rows, std::size_t columns) {
   text += '\0';
   text += static_cast<char>(k_text);
   text += '\0';
-  text += fmt::format(
-      "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
+  text +=
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
   text.resize(k_header_bytes - 1, ' ');
   return text + '\n';
 }

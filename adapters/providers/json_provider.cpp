@@ -76,9 +76,8 @@ Answer JsonProvider::error_answer(const HttpResponse& response,
   } else if (is_readable && !reply.error.message.empty()) {
     answer.message = fmt::format("HTTP {}: {}", response.status, shown(reply.error.message));
   } else {
-    answer.message = fmt::format("HTTP {}: {}",
-                                 response.status,
-                                 shown(response.text(), k_longest_sample));
+    answer.message =
+        fmt::format("HTTP {}: {}", response.status, shown(response.text(), k_longest_sample));
   }
   return answer;
 }

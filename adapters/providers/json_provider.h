@@ -25,7 +25,8 @@ struct ErrorReply {
 // What every dialect of JSON over HTTP has in common, whatever is asked: where requests go, what
 // every request holds, what errors mean. See chat_provider.h and embedding_provider.h.
 //
-// A request is head_ + what the rows say + tail_: what does not change from row to row is made once.
+// A request is head_ + what the rows say + tail_: what does not change from row to row is made
+// once.
 class JsonProvider : public Provider {
  public:
   HttpEndpoint endpoint() const override { return endpoint_; }

@@ -25,32 +25,32 @@ enum class Endpoint : std::uint8_t {
 // What a path asks for.
 struct Route {
   Endpoint endpoint = Endpoint::chat;
-  std::string_view name = {};      // of a page, or which form of the endpoint
-  std::string_view model = {};     // told in the path; empty: in the body
+  std::string_view name = {};   // of a page, or which form of the endpoint
+  std::string_view model = {};  // told in the path; empty: in the body
   std::string_view method = "POST";
   bool needs_key = true;  // where a key is asked for at all
 };
 
 // Why a request gets an error instead of an answer.
 enum class ErrorCause : std::uint8_t {
-  request,       // it is not what the dialect asks for
-  path,          // nothing is there
-  method,        // not that method there
+  request,  // it is not what the dialect asks for
+  path,     // nothing is there
+  method,   // not that method there
   key_missing,
   key_wrong,
-  model,         // nobody knows that model
-  requests,      // too many a minute
-  tokens,        // too many a minute
-  too_large,     // more tokens than a whole minute has
-  quota,         // spent; waiting does not help
-  context,       // longer than the model's window
-  status,        // a fault: whatever the dialect says with that status
-  script,        // the script wants it
+  model,      // nobody knows that model
+  requests,   // too many a minute
+  tokens,     // too many a minute
+  too_large,  // more tokens than a whole minute has
+  quota,      // spent; waiting does not help
+  context,    // longer than the model's window
+  status,     // a fault: whatever the dialect says with that status
+  script,     // the script wants it
 };
 
 struct SimulatedError {
   ErrorCause cause = ErrorCause::request;
-  int status = 400;     // that most servers send; a dialect may have another one
+  int status = 400;          // that most servers send; a dialect may have another one
   RequestError what = {};    // empty where the dialect has words of its own
   std::int64_t wait_us = 0;  // until it may be tried again; 0: nothing is known about that
   std::uint64_t request_id = 0;

@@ -75,8 +75,7 @@ void RequestReader::fail_to_read(simdjson::error_code error,
 std::string_view RequestReader::read_raw_object(ondemand::value& value, std::string_view name) {
   ondemand::object object;
   std::string_view raw;
-  if (read(value, name, "an object", object) &&
-      object.raw_json().get(raw) != simdjson::SUCCESS) {
+  if (read(value, name, "an object", object) && object.raw_json().get(raw) != simdjson::SUCCESS) {
     fail(not_json());
   }
   return raw;

@@ -84,7 +84,9 @@ TEST_CASE("a column becomes vectors in each format, with few requests", "[e2e][e
   CHECK(simulator.call_count() == 3);
   const Words rows = lines_of(workspace.read("out.jsonl"));
   REQUIRE(rows.size() == 300);
-  CHECK_THAT(rows[0], Catch::Matchers::Matches(R"(\{"id":"1","text":.*,"embedding":\[(-?[0-9.e-]+,){7}-?[0-9.e-]+\]\})"));
+  CHECK_THAT(rows[0],
+             Catch::Matchers::Matches(
+                 R"(\{"id":"1","text":.*,"embedding":\[(-?[0-9.e-]+,){7}-?[0-9.e-]+\]\})"));
   const std::string csv = workspace.read("out.csv");
   CHECK_THAT(csv, Catch::Matchers::StartsWith("id,text,embedding\n1,"));
   const std::string npy = workspace.read("out.npy");
@@ -122,13 +124,21 @@ TEST_CASE("the rows of a request are as many as the user wants", "[e2e][embed]")
   CHECK(asked_texts(simulator).size() == 25);
 }
 
-TEST_CASE("vectors that were there when a run was killed are not asked for again",
-          "[e2e][embed]") {
+TEST_CASE("vectors that were there when a run was killed are not asked for again", "[e2e][embed]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--latency", "20ms", "--log-bodies"});
   workspace.write("rows.csv", csv_of_rows(400));
-  const Words words = {"rows.csv", "--column", "text", "--dimensions", "4", "--request-rows", "5",
-                       "-c", "2", "-o", "out.npy"};
+  const Words words = {"rows.csv",
+                       "--column",
+                       "text",
+                       "--dimensions",
+                       "4",
+                       "--request-rows",
+                       "5",
+                       "-c",
+                       "2",
+                       "-o",
+                       "out.npy"};
   stop_after(embed(workspace, simulator.base_url(), words), simulator, 12);
   CHECK_FALSE(workspace.has("out.npy"));
   const std::size_t in_doubt = workspace.rows_in_doubt().size();
@@ -139,12 +149,11 @@ TEST_CASE("vectors that were there when a run was killed are not asked for again
   simulator.stop();
   const auto asked = asked_texts(simulator);
   CHECK(asked.size() == 400);
-  CHECK(static_cast<std::size_t>(std::count_if(
-            asked.begin(), asked.end(), [](const auto& one) { return one.second > 1; })) <=
-        in_doubt);
+  CHECK(static_cast<std::size_t>(std::count_if(asked.begin(), asked.end(), [](const auto& one) {
+          return one.second > 1;
+        })) <= in_doubt);
   CHECK_THAT(workspace.read("out.npy"), ContainsSubstring("(400, 4)"));
-  const auto exported =
-      workspace.call({"results", "export", workspace.job(), "-o", "again.jsonl"});
+  const auto exported = workspace.call({"results", "export", workspace.job(), "-o", "again.jsonl"});
   CHECK(exported.exit_code == 0);
   CHECK(lines_of(workspace.read("again.jsonl")).size() == 400);
 }
@@ -180,8 +189,7 @@ TEST_CASE("a text that the provider refuses fails alone, an empty one is not sen
   CHECK(std::isnan(numbers[4]));
   CHECK(std::isnan(numbers[7]));
   CHECK(numbers[8] == 1.0F);
-  const auto exported =
-      workspace.call({"results", "export", workspace.job(), "-o", "out.jsonl"});
+  const auto exported = workspace.call({"results", "export", workspace.job(), "-o", "out.jsonl"});
   CHECK(exported.exit_code == 0);
   CHECK_THAT(workspace.read("out.jsonl"),
              ContainsSubstring(R"({"text":"abc","embedding":[3,1],"error":null})"));
@@ -190,11 +198,13 @@ TEST_CASE("a text that the provider refuses fails alone, an empty one is not sen
 TEST_CASE("what cannot become vectors is said before anything is sent", "[e2e][embed]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   workspace.write("rows.csv", "id,text\n1,a\n");
+
   struct Case {
     Words words;
     int exit_code;
     std::string message;
   };
+
   const std::string model = "openai/text-embedding-3-small";
   for (const auto& c : std::vector<Case>{
            {{"embed", "rows.csv", "-m", model}, 2, "a column is missing: --column"},
@@ -202,7 +212,15 @@ TEST_CASE("what cannot become vectors is said before anything is sent", "[e2e][e
            {{"embed", "rows.csv", "--column", "txt", "-m", model}, 3, "did you mean text"},
            {{"embed", "rows.csv", "--column", "text", "-m", "anthropic/claude-x"}, 2, "no vectors"},
            {{"embed", "rows.csv", "--column", "text", "-m", "openai/gpt-4o"}, 2, "no vectors"},
-           {{"embed", "rows.csv", "--column", "text", "-m", model, "-o", "-", "--output-format",
+           {{"embed",
+             "rows.csv",
+             "--column",
+             "text",
+             "-m",
+             model,
+             "-o",
+             "-",
+             "--output-format",
              "npy"},
             2,
             "stream"},

@@ -278,8 +278,9 @@ constexpr std::array<std::pair<int, std::string_view>, 12> k_types = {{
 }};
 
 std::string_view type_of(int status) {
-  const auto* found = std::find_if(
-      k_types.begin(), k_types.end(), [status](const auto& entry) { return entry.first == status; });
+  const auto* found = std::find_if(k_types.begin(), k_types.end(), [status](const auto& entry) {
+    return entry.first == status;
+  });
   return found != k_types.end() ? found->second
          : status < 500         ? "invalid_request_error"
                                 : "api_error";
@@ -332,9 +333,8 @@ void add_headers(const ReplyFacts& facts, SimulatedReply& reply) {
   add_header(reply, "request-id", request_id("req_", facts));
   const auto add = [&](const std::optional<LimitState>& state, std::string_view name) {
     if (state) {
-      add_header(reply,
-                 fmt::format("anthropic-ratelimit-{}-limit", name),
-                 std::to_string(state->limit));
+      add_header(
+          reply, fmt::format("anthropic-ratelimit-{}-limit", name), std::to_string(state->limit));
       add_header(reply,
                  fmt::format("anthropic-ratelimit-{}-remaining", name),
                  std::to_string(state->remaining));

@@ -27,7 +27,8 @@ std::optional<Route> find(const SimulatedRequest& request, std::string_view path
     return Route{.endpoint = Endpoint::nothing};
   }
   const std::size_t slash = path.find('/');
-  auto route = slash == std::string_view::npos ? std::nullopt : find_openai_route(path.substr(slash));
+  auto route =
+      slash == std::string_view::npos ? std::nullopt : find_openai_route(path.substr(slash));
   if (!route || route->endpoint == Endpoint::page) {
     return Route{.endpoint = Endpoint::nothing};
   }

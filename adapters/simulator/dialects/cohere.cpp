@@ -70,9 +70,8 @@ void read_types(ondemand::value& value, RequestReader& reader, EmbeddingsRequest
     if (reader.read(item, "embedding_types", "an array of strings", type)) {
       embeddings.base64 = type == "base64";
       if (!embeddings.base64 && type != "float") {
-        reader.fail({"the simulator knows the embedding types float and base64",
-                     "embedding_types",
-                     ""});
+        reader.fail(
+            {"the simulator knows the embedding types float and base64", "embedding_types", ""});
       }
     }
   });
@@ -180,10 +179,8 @@ void write_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply
   out.append(embeddings.base64 ? R"(,"embeddings":{"base64":[)" : R"(,"embeddings":{"float":[)");
   for (std::size_t i = 0; i < embeddings.inputs.size(); ++i) {
     out.append(i == 0 ? "" : ",");
-    append_vector(out,
-                  embeddings.inputs[i],
-                  embeddings.dimensions.value_or(k_dimensions),
-                  embeddings.base64);
+    append_vector(
+        out, embeddings.inputs[i], embeddings.dimensions.value_or(k_dimensions), embeddings.base64);
   }
   out.append(R"(]},"meta":{"api_version":{"version":"2"},"billed_units":{"input_tokens":)");
   append_integer(out, tokens_of_bytes(embeddings.prompt_bytes));

@@ -49,11 +49,9 @@ std::optional<Route> find(const SimulatedRequest& request, std::string_view path
     if (path == "models") {
       return Route{.endpoint = Endpoint::page, .name = path, .method = "GET"};
     }
-    return is_model ? Route{.endpoint = Endpoint::page,
-                            .name = "model",
-                            .model = model,
-                            .method = "GET"}
-                    : Route{.endpoint = Endpoint::nothing};
+    return is_model
+               ? Route{.endpoint = Endpoint::page, .name = "model", .model = model, .method = "GET"}
+               : Route{.endpoint = Endpoint::nothing};
   }
   const std::string_view verb = path.substr(colon + 1);
   Route route{.endpoint = Endpoint::nothing, .name = verb, .model = model};
@@ -91,18 +89,17 @@ void read_instructions(ondemand::value& value, RequestReader& reader, ChatReques
 
 void read_config(ondemand::value& value, RequestReader& reader, ChatRequest& chat) {
   std::string_view media_type;
-  reader.read_object(
-      value, "generationConfig", [&](std::string_view key, ondemand::value& member) {
-        if (key == "maxOutputTokens") {
-          reader.read_max_tokens(member, "generationConfig.maxOutputTokens", chat);
-        } else if (key == "responseMimeType") {
-          reader.read(member, "generationConfig.responseMimeType", "a string", media_type);
-        } else if (key == "responseSchema" || key == "responseJsonSchema") {
-          reader.read_schema(member, "generationConfig.responseSchema", chat);
-        } else if (key == "seed") {
-          reader.read_seed(member, "generationConfig.seed");
-        }
-      });
+  reader.read_object(value, "generationConfig", [&](std::string_view key, ondemand::value& member) {
+    if (key == "maxOutputTokens") {
+      reader.read_max_tokens(member, "generationConfig.maxOutputTokens", chat);
+    } else if (key == "responseMimeType") {
+      reader.read(member, "generationConfig.responseMimeType", "a string", media_type);
+    } else if (key == "responseSchema" || key == "responseJsonSchema") {
+      reader.read_schema(member, "generationConfig.responseSchema", chat);
+    } else if (key == "seed") {
+      reader.read_seed(member, "generationConfig.seed");
+    }
+  });
   if (reader.failed()) {
     return;
   }
@@ -246,8 +243,7 @@ void write_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply
   out.append(embeddings.is_single ? R"({"embedding":)" : R"({"embeddings":[)");
   for (std::size_t i = 0; i < embeddings.inputs.size(); ++i) {
     out.append(i == 0 ? R"({"values":)" : R"(,{"values":)");
-    append_vector(
-        out, embeddings.inputs[i], embeddings.dimensions.value_or(k_dimensions), false);
+    append_vector(out, embeddings.inputs[i], embeddings.dimensions.value_or(k_dimensions), false);
     out.push_back('}');
   }
   out.append(embeddings.is_single ? "}" : "]}");

@@ -13,13 +13,8 @@ namespace batchllm::simulator {
 namespace {
 
 // Members of OpenAI's that it refuses, as it does all that it does not know.
-constexpr std::array<std::string_view, 7> k_refused = {"seed",
-                                                       "max_completion_tokens",
-                                                       "stream_options",
-                                                       "logit_bias",
-                                                       "store",
-                                                       "user",
-                                                       "verbosity"};
+constexpr std::array<std::string_view, 7> k_refused = {
+    "seed", "max_completion_tokens", "stream_options", "logit_bias", "store", "user", "verbosity"};
 
 // OpenAI's form with another seed, its own limits and errors. It shares OpenAI's paths, which is
 // why its own stand below "/mistral".

@@ -43,9 +43,8 @@ std::optional<Route> find(const SimulatedRequest& /*request*/, std::string_view 
   if (!take_prefix(path, "/api/")) {
     return std::nullopt;
   }
-  const auto* found = std::find_if(k_places.begin(), k_places.end(), [path](const Place& place) {
-    return place.path == path;
-  });
+  const auto* found = std::find_if(
+      k_places.begin(), k_places.end(), [path](const Place& place) { return place.path == path; });
   if (found == k_places.end()) {
     return Route{.endpoint = Endpoint::nothing};
   }
@@ -77,8 +76,8 @@ void read_format(ondemand::value& value, RequestReader& reader, ChatRequest& cha
 void read_options(ondemand::value& value, RequestReader& reader, ChatRequest& chat) {
   reader.read_object(value, "options", [&](std::string_view key, ondemand::value& member) {
     std::int64_t tokens = 0;
-    if (key == "num_predict" &&
-        reader.read(member, "options.num_predict", "an integer", tokens) && tokens > 0) {
+    if (key == "num_predict" && reader.read(member, "options.num_predict", "an integer", tokens) &&
+        tokens > 0) {
       chat.max_tokens = tokens;  // anything else is no limit
     } else if (key == "seed") {
       reader.read_seed(member, "options.seed");
@@ -191,8 +190,7 @@ void write_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply
   out.append(R"(,"embeddings":[)");
   for (std::size_t i = 0; i < embeddings.inputs.size(); ++i) {
     out.append(i == 0 ? "" : ",");
-    append_vector(
-        out, embeddings.inputs[i], embeddings.dimensions.value_or(k_dimensions), false);
+    append_vector(out, embeddings.inputs[i], embeddings.dimensions.value_or(k_dimensions), false);
   }
   out.append(R"(],"total_duration":20000000,"load_duration":10000000,"prompt_eval_count":)");
   append_integer(out, tokens_of_bytes(embeddings.prompt_bytes));

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "adapters/simulator/dialects/openai_form.h"
-
-#include "adapters/simulator/dialects/dialect_parts.h"
 #include "adapters/simulator/dialects/dialect_list.h"
+#include "adapters/simulator/dialects/dialect_parts.h"
+#include "adapters/simulator/dialects/openai_form.h"
 
 #include <array>
 
 namespace batchllm::simulator {
 namespace {
 
-constexpr OpenAiForm k_form{
-    .head = R"(,"service_tier":"default","system_fingerprint":"fp_simulator")"};
+constexpr OpenAiForm k_form{.head =
+                                R"(,"service_tier":"default","system_fingerprint":"fp_simulator")"};
 
 constexpr std::array<std::string_view, 8> k_models = {
     "gpt-4o-mini",
@@ -25,8 +24,7 @@ constexpr std::array<std::string_view, 8> k_models = {
 
 std::optional<Route> find(const SimulatedRequest& /*request*/, std::string_view path) {
   if (path == "/health") {
-    return Route{
-        .endpoint = Endpoint::page, .name = "health", .method = "GET", .needs_key = false};
+    return Route{.endpoint = Endpoint::page, .name = "health", .method = "GET", .needs_key = false};
   }
   return find_openai_route(path);
 }

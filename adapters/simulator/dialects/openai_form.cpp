@@ -398,8 +398,7 @@ void add_openai_limits(const RateVerdict& limits,
                        SimulatedReply& reply) {
   const auto add = [&](const std::optional<LimitState>& state, std::string_view name) {
     if (state) {
-      add_header(
-          reply, fmt::format("x-ratelimit-limit-{}", name), std::to_string(state->limit));
+      add_header(reply, fmt::format("x-ratelimit-limit-{}", name), std::to_string(state->limit));
       add_header(
           reply, fmt::format("x-ratelimit-remaining-{}", name), std::to_string(state->remaining));
       add_header(reply, fmt::format("x-ratelimit-reset-{}", name), reset(state->full_in_us));

@@ -13,14 +13,14 @@ namespace batchllm::simulator {
 // The JSON of OpenAI's chat completions and embeddings, which others speak with differences of
 // their own.
 struct OpenAiForm {
-  std::string_view head;             // further members of every answer: ",\"a\":1"
-  std::string_view seed = "seed";    // name of the seed
+  std::string_view head;                           // further members of every answer: ",\"a\":1"
+  std::string_view seed = "seed";                  // name of the seed
   std::span<const std::string_view> refused = {};  // members that a request must not have
-  bool has_refusal = true;           // the message has a member for it
-  bool has_details = true;           // the usage has
-  bool usage_ends_stream = false;    // unasked, with the last piece
-  std::int64_t dimensions = 1536;    // of embeddings
-  std::int64_t large_dimensions = 3072;  // of a model whose name has "large" in it
+  bool has_refusal = true;                         // the message has a member for it
+  bool has_details = true;                         // the usage has
+  bool usage_ends_stream = false;                  // unasked, with the last piece
+  std::int64_t dimensions = 1536;                  // of embeddings
+  std::int64_t large_dimensions = 3072;            // of a model whose name has "large" in it
   FinishWords words = {"stop", "length", "content_filter", "tool_calls"};
 };
 

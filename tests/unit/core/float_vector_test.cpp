@@ -53,8 +53,11 @@ TEST_CASE("numbers are as short in JSON as gives them again", "[float_vector]") 
 }
 
 TEST_CASE("base64 is read back, and nothing else", "[float_vector]") {
-  for (const std::string& bytes : {std::string(), std::string("f"), std::string("fo"),
-                                   std::string("foo"), std::string("\0\xff\x80\x7f", 4)}) {
+  for (const std::string& bytes : {std::string(),
+                                   std::string("f"),
+                                   std::string("fo"),
+                                   std::string("foo"),
+                                   std::string("\0\xff\x80\x7f", 4)}) {
     std::string text;
     append_base64(text, bytes);
     std::string again = "left over";

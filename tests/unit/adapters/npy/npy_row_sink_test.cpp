@@ -29,8 +29,8 @@ std::string written(const std::vector<Vector>& rows) {
     if (row) {
       append_vector(base64, *row);
     }
-    const std::vector<NewCell> cells = {
-        row ? NewCell{base64, CellKind::text} : NewCell{}, {"more", CellKind::text}};
+    const std::vector<NewCell> cells = {row ? NewCell{base64, CellKind::text} : NewCell{},
+                                        {"more", CellKind::text}};
     sink->write(batch, 0, cells);
   }
   sink->finish();
@@ -48,8 +48,7 @@ std::vector<float> numbers(const std::string& file) {
 TEST_CASE("a matrix is written as NumPy reads it", "[npy]") {
   const std::string file = written({{{1.0F, 2.0F}}, {{-3.0F, 0.5F}}, {{0.0F, 1e-3F}}});
   CHECK(file.starts_with(std::string("\x93NUMPY\x01\x00\x76\x00", 10)));
-  CHECK(file.substr(10).starts_with(
-      "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }"));
+  CHECK(file.substr(10).starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }"));
   CHECK(file[127] == '\n');
   CHECK(numbers(file) == std::vector<float>{1.0F, 2.0F, -3.0F, 0.5F, 0.0F, 1e-3F});
 }

@@ -195,12 +195,10 @@ TEST_CASE("vectors that are none are no answer", "[embeddings]") {
   }
 }
 
-TEST_CASE("a model that does not follow --dimensions is told from one that does",
-          "[embeddings]") {
+TEST_CASE("a model that does not follow --dimensions is told from one that does", "[embeddings]") {
   ModelRequest model = vectors_request();
   model.dimensions = 3;
-  const Vectors found =
-      vectors_in(*embeddings_of("openai", model), 200, good_response("openai"));
+  const Vectors found = vectors_in(*embeddings_of("openai", model), 200, good_response("openai"));
   CHECK(found.failure == RowFailure::bad_request);
   CHECK_THAT(found.message, ContainsSubstring("2 numbers came, not of 3"));
 }
@@ -211,9 +209,9 @@ TEST_CASE("errors mean the same as in the dialect's conversations", "[embeddings
     ModelRequest model = vectors_request();
     model.key = "sk-secret-0123456789";
     const auto provider = embeddings_of(name, model);
-    const std::string error =
-        name == "cohere" ? R"({"message":"no sk-secret-0123456789"})"
-                         : R"({"error":{"message":"no sk-secret-0123456789"}})";
+    const std::string error = name == "cohere"
+                                  ? R"({"message":"no sk-secret-0123456789"})"
+                                  : R"({"error":{"message":"no sk-secret-0123456789"}})";
     CHECK(vectors_in(*provider, 400, error).failure == RowFailure::bad_request);
     CHECK(vectors_in(*provider, 401, error).stops_run);
     CHECK(vectors_in(*provider, 429, error).failure == RowFailure::rate_limited);

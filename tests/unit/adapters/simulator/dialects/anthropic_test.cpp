@@ -92,8 +92,7 @@ TEST_CASE("Anthropic: a stream says the same as the whole answer", "[simulator][
   const std::string rest =
       R"("model":"m","max_tokens":99,"messages":[{"role":"user","content":"Say a few words"}]})";
   const SimulatedReply whole = ask(service, "{" + rest, "/v1/messages", k_headers);
-  const SimulatedReply reply =
-      ask(service, R"({"stream":true,)" + rest, "/v1/messages", k_headers);
+  const SimulatedReply reply = ask(service, R"({"stream":true,)" + rest, "/v1/messages", k_headers);
   CHECK(reply.delivery == Delivery::events);
   CHECK(joined(reply, ".delta.text") == member(whole, ".content[0].text"));
   CHECK(joined(reply, ".delta.stop_reason") == "end_turn");

@@ -26,15 +26,13 @@ TEST_CASE("Azure: a deployment is in the address or in the body", "[simulator][d
   CHECK(member(classic, ".choices[0].message.content") == "bug");
   CHECK(ask(service, k_question, "/openai/deployments/mine/chat/completions").status == 404);
   CHECK(ask(service, k_question, "/openai/v1/chat/completions").status == 400);
-  const SimulatedReply newer =
-      ask(service,
-          R"({"model":"mine","messages":[{"role":"user","content":"x"}]})",
-          "/openai/v1/chat/completions");
+  const SimulatedReply newer = ask(service,
+                                   R"({"model":"mine","messages":[{"role":"user","content":"x"}]})",
+                                   "/openai/v1/chat/completions");
   CHECK(member(newer, ".model") == "mine");
-  CHECK(ask(service,
-            R"({"input":"x"})",
-            "/openai/deployments/mine/embeddings?api-version=2024-10-21")
-            .status == 200);
+  CHECK(
+      ask(service, R"({"input":"x"})", "/openai/deployments/mine/embeddings?api-version=2024-10-21")
+          .status == 200);
   CHECK(ask(service, "", "/openai/v1/models", {}, "GET").status == 200);
 }
 

@@ -127,22 +127,20 @@ TEST_CASE("Gemini: schemas of either kind are answered", "[simulator][dialects]"
                R"("responseJsonSchema":{"type":"object","properties":{"n":{"type":"integer"}}})",
                R"("responseSchema":{"type":"OBJECT","properties":{"n":{"type":"INTEGER"}}})");
   SimulatorService service({});
-  const SimulatedReply reply =
-      ask(service,
-          R"({"contents":[{"parts":[{"text":"x"}]}],"generationConfig":)"
-          R"({"responseMimeType":"application/json",)" +
-              std::string(schema) + "}}",
-          k_path);
+  const SimulatedReply reply = ask(service,
+                                   R"({"contents":[{"parts":[{"text":"x"}]}],"generationConfig":)"
+                                   R"({"responseMimeType":"application/json",)" +
+                                       std::string(schema) + "}}",
+                                   k_path);
   const std::string answer = member(reply, ".candidates[0].content.parts[0].text");
   CHECK_THAT(member(answer, ".n"), Catch::Matchers::Matches("-?[0-9]+"));
 }
 
 TEST_CASE("Gemini: vectors come one by one and in batches", "[simulator][dialects]") {
   SimulatorService service({});
-  const SimulatedReply one =
-      ask(service,
-          R"({"content":{"parts":[{"text":"a"}]},"outputDimensionality":2})",
-          "/v1beta/models/e:embedContent");
+  const SimulatedReply one = ask(service,
+                                 R"({"content":{"parts":[{"text":"a"}]},"outputDimensionality":2})",
+                                 "/v1beta/models/e:embedContent");
   const SimulatedReply many =
       ask(service,
           R"({"requests":[{"content":{"parts":[{"text":"a"}]},"outputDimensionality":2},)"

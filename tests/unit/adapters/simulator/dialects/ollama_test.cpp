@@ -58,11 +58,11 @@ TEST_CASE("Ollama: errors are a text", "[simulator][dialects]") {
 
 TEST_CASE("Ollama: a schema, a limit and a completion", "[simulator][dialects]") {
   SimulatorService service({});
-  const SimulatedReply row = ask(
-      service,
-      R"({"model":"m","stream":false,"format":{"properties":{"n":{"type":"integer"}}},)"
-      R"("messages":[{"role":"user","content":"x"}]})",
-      "/api/chat");
+  const SimulatedReply row =
+      ask(service,
+          R"({"model":"m","stream":false,"format":{"properties":{"n":{"type":"integer"}}},)"
+          R"("messages":[{"role":"user","content":"x"}]})",
+          "/api/chat");
   CHECK_THAT(member(member(row, ".message.content"), ".n"), Catch::Matchers::Matches("[0-9]+"));
   const SimulatedReply cut =
       ask(service,
