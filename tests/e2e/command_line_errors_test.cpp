@@ -53,7 +53,7 @@ TEST_CASE("wrong input on the command line is answered in two lines", "[e2e][usa
       {{"run", "f.csv", "--concurrency", "0"},
        2,
        "error: --concurrency 0: must be between 1 and 65536\n"
-       "  hint: --concurrency: rows in flight at most\n"},
+       "  hint: --concurrency: rows in flight at most (embed: 8 requests)\n"},
       {{"run", "f.csv", "--max-cost", "much"},
        2,
        "error: --max-cost much: expected an amount in USD, as 5 or 0.25\n"

@@ -163,14 +163,16 @@ TEST_CASE("a repair that was killed before its end is finished by the next",
 
 TEST_CASE("the name of a job's input that a power cut took is made anew when the job begins",
           "[e2e][daemon][repair]") {
-  DaemonProcess daemon({.program = BATCHLLM_DAEMON, .batchllm = BATCHLLM_PROGRAM});
-  std::string body = daemon.job_body(R"([{"text":"one"}])");
-  body.insert(1, R"("approval":true,)");
-  const std::string job = daemon.submit(body);
-  REQUIRE(daemon.wait_for_state(job, "waiting_input"));
+  DaemonProcess daemon({.program = BATCHLLM_DAEMON,
+                        .batchllm = BATCHLLM_PROGRAM,
+                        .simulator = {"--latency", "200ms"}});
+  const std::string job = daemon.submit(daemon.job_body(
+      R"([{"text":"one"},{"text":"two"},{"text":"three"}])", "say {text}", "\"concurrency\":1"));
+  REQUIRE(eventually([&] { return daemon.simulator().call_count() > 0; }));
   daemon.kill();
   REQUIRE(fs::remove_all(daemon.state_folder() + "/uploads") > 1);
   daemon.start();
-  REQUIRE(daemon.post("/jobs/" + job + "/answer", R"({"answer":"yes"})").status == 200);
-  CHECK(daemon.wait_for_end(job).at(".state") == "succeeded");
+  const ApiAnswer ended = daemon.wait_for_end(job);
+  CHECK(ended.at(".state") == "succeeded");
+  CHECK(ended.at(".rows.ok") == "3");
 }
