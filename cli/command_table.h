@@ -48,14 +48,4 @@ std::string_view last_word(std::string_view path) noexcept;
 // Options that a command takes, its own first. A group takes the global ones.
 std::vector<const OptionKey*> options_of(const CommandSpec& spec);
 
-// One row of `batchllm help exit-codes` and of the man page.
-struct ExitCodeText {
-  std::string_view code;  // "130 / 143"
-  std::string_view name;
-  std::string_view meaning;
-  std::string_view what_helps;
-};
-
-std::span<const ExitCodeText> exit_code_table() noexcept;
-
 }  // namespace batchllm

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The topics of `batchllm help`. Tables in them are made from the tables that the program uses.
+#include "cli/exit_code_table.h"
 #include "cli/help_view.h"
 #include "core/template_filters.h"
 

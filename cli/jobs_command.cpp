@@ -30,8 +30,17 @@ std::string input_text(const JobRecord& record) {
       record.inputs.front().from_stdin
           ? "standard input"
           : std::filesystem::path(record.inputs.front().path).filename().string();
-  return record.inputs.size() == 1 ? first
-                                   : fmt::format("{} and {} more", first, record.inputs.size() - 1);
+  return inputs_text(first, record.inputs.size());
+}
+
+// "tickets.csv (nightly): waits for its turn"
+std::string about_text(const DaemonJob& job) {
+  std::string text = inputs_text(job.input, job.input_count);
+  if (!job.name.empty()) {
+    text += text.empty() ? job.name : fmt::format(" ({})", job.name);
+  }
+  const std::string why = has_ended(job) ? std::string() : reason_text(job);
+  return text + (text.empty() || why.empty() ? "" : ": ") + why;
 }
 
 std::string jobs_json(const std::vector<ListedJob>& jobs) {
@@ -49,13 +58,7 @@ std::string line_of(const ListedJob& job) {
   const bool is_queued = job.queued.has_value();
   const std::uint64_t ok = is_queued ? job.queued->ok : job.run->totals.ok;
   const std::uint64_t failed = is_queued ? job.queued->failed : job.run->totals.failed;
-  std::string about;
-  if (is_queued) {
-    const std::string why = has_ended(*job.queued) ? std::string() : reason_text(*job.queued);
-    about = job.queued->name + (job.queued->name.empty() || why.empty() ? "" : ": ") + why;
-  } else {
-    about = input_text(job.run->record);
-  }
+  const std::string about = is_queued ? about_text(*job.queued) : input_text(job.run->record);
   const std::int64_t cost = is_queued ? job.queued->cost_micro_usd : job.run->totals.cost_micro_usd;
   return fmt::format(k_line,
                      job.id(),

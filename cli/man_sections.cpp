@@ -2,6 +2,7 @@
 #include "cli/man_sections.h"
 
 #include "cli/command_table.h"
+#include "cli/exit_code_table.h"
 #include "core/error.h"
 #include "core/text.h"
 

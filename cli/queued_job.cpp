@@ -151,6 +151,8 @@ DaemonJob read_daemon_job(JsonNode document) {
   job.id = members.text("id");
   job.kind = members.text("kind");
   job.name = members.text("name");
+  job.input = members.object("input").text("name");
+  job.input_count = members.object("input").count("count");
   job.project = members.text("project");
   job.state = members.text("state");
   job.reason = members.text("reason");
@@ -186,6 +188,10 @@ DaemonJob read_daemon_job(JsonNode document) {
   job.last_event = std::to_string(members.integer("last_event").value_or(0));
   job.document = std::move(document);
   return job;
+}
+
+std::string inputs_text(std::string_view first, std::size_t count) {
+  return count <= 1 ? std::string(first) : fmt::format("{} and {} more", first, count - 1);
 }
 
 bool has_ended(const DaemonJob& job) {
@@ -243,6 +249,7 @@ std::string daemon_job_text(const DaemonJob& job) {
   if (!job.question.empty()) {
     text += line("answer", fmt::format("batchllm jobs answer {} ANSWER", job.id));
   }
+  text += line("input", inputs_text(job.input, job.input_count));
   text += line("model", job.model);
   text += line("output", job.output_path.empty() ? "in the job's folder" : job.output_path);
   text += line("project", job.project);
@@ -288,6 +295,7 @@ std::string daemon_job_json(const DaemonJob& job) {
   for (const auto* key : {"reason",
                           "kind",
                           "name",
+                          "input",
                           "project",
                           "tags",
                           "after",

@@ -3,9 +3,11 @@
 
 #include "core/json_document.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace batchllm {
 
@@ -15,6 +17,8 @@ struct DaemonJob {
   std::string id;
   std::string kind;  // "job", "task", "process"
   std::string name;
+  std::string input;  // the first one's name
+  std::uint64_t input_count = 0;
   std::string project;
   std::string state;   // a name of core/job_state.h
   std::string reason;  // why it does not run; empty while it runs
@@ -47,6 +51,9 @@ struct DaemonJob {
 };
 
 DaemonJob read_daemon_job(JsonNode document);
+
+// "tickets.csv and 2 more"; empty when there are none.
+std::string inputs_text(std::string_view first, std::size_t count);
 
 // True when nothing changes any more.
 bool has_ended(const DaemonJob& job);

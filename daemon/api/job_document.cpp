@@ -33,6 +33,21 @@ void write_dependencies(JsonWriter& json, sql::Database& database, const std::st
   json.end_array();
 }
 
+// The first by its name, and how many there are.
+void write_input(JsonWriter& json, sql::Database& database, const std::string& id) {
+  auto query = database.prepare(
+      "SELECT name, count(*) OVER () FROM job_files JOIN files ON files.id = file_id WHERE job_id "
+      "= "
+      "? ORDER BY files.number LIMIT 1");
+  query.bind_all(id);
+  if (query.step()) {
+    json.begin_object().key("name").string(query.text(0));
+    json.key("count").number(query.integer(1)).end_object();
+  } else {
+    json.null();
+  }
+}
+
 void write_counts(JsonWriter& json, const JobCounts& counts) {
   json.key("rows").begin_object().key("total");
   if (counts.rows_total) {
@@ -99,6 +114,8 @@ std::string job_document(sql::Database& database, const QueuedJob& job) {
   json.begin_object().key("id").string(job.id).key("kind").string(job_kind_name(job.kind));
   json.key("name");
   write_text_or_null(json, job.name);
+  json.key("input");
+  write_input(json, database, job.id);
   json.key("project").string(job.project).key("state").string(job_state_name(view.state));
   json.key("reason");
   write_text_or_null(json, view.reason);

@@ -98,3 +98,13 @@ TEST_CASE("ticks and events move the progress", "[queued_job]") {
   take(R"({"seq":5,"type":"job.log","data":{"level":"info","text":"ok"}})");
   CHECK(snapshot.done == 10);
 }
+
+TEST_CASE("inputs are told by the first one's name", "[queued_job]") {
+  const DaemonJob job =
+      job_with(R"("state":"queued","input":{"name":"tickets.csv","count":3},"name":"nightly")");
+  CHECK(inputs_text(job.input, job.input_count) == "tickets.csv and 2 more");
+  CHECK_THAT(daemon_job_text(job), ContainsSubstring("tickets.csv and 2 more"));
+  CHECK_THAT(daemon_job_json(job),
+             ContainsSubstring(R"("input":{"name":"tickets.csv","count":3})"));
+  CHECK(inputs_text("a.csv", 1) == "a.csv");
+}
