@@ -2,6 +2,7 @@
 #include "daemon/composition.h"
 
 #include "adapters/config/settings_files.h"
+#include "adapters/job/api_key.h"
 #include "adapters/job/job_seed.h"
 #include "adapters/sql/database_care.h"
 #include "adapters/sql/state_folder.h"
@@ -151,6 +152,7 @@ class Service final : public ServiceControl {
             store_, folder_.path(), daemon_folder(start.settings) / "backups", wake_scheduler()),
         router_(context_, read_token(start.settings)),
         server_(router_) {
+    remember_environment_secrets(surroundings_.models, surroundings_.environment);
     content_.sweep_incoming();
     sweep_job_seeds(start.settings.state_dir);
     sweep_downloads(start.settings.state_dir);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/simulator/chat_request.h"
+#include "adapters/simulator/message_form.h"
 #include "adapters/simulator/simulated_exchange.h"
 
 #include <simdjson.h>
@@ -16,26 +17,6 @@
 namespace batchllm::simulator {
 
 namespace ondemand = simdjson::ondemand;
-
-// How a dialect writes its messages. `messages`, `role`, `content` and `text` name members in what
-// is said about wrong requests.
-struct MessageForm {
-  std::string_view content_key = "content";
-  std::string_view messages = "messages";
-  std::string_view role = "messages.role";
-  std::string_view content = "messages.content";
-  std::string_view text = "messages.content.text";
-  std::string_view usual_role = {};  // of a message that names none; empty: it must
-  bool takes_text = true;            // as content, instead of an array of parts
-};
-
-// How a dialect writes a tool: {wrapper: {"name":…, schema: {inner: {…}}}}; `wrapper` and `inner`
-// may be empty.
-struct ToolForm {
-  std::string_view wrapper;
-  std::string_view schema;
-  std::string_view inner;
-};
 
 // Reads request bodies and remembers the first thing that was wrong; keeps its buffers from one
 // body to the next. Not thread-safe.

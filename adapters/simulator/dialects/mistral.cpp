@@ -38,28 +38,10 @@ std::optional<Route> find(const SimulatedRequest& /*request*/, std::string_view 
   return find_openai_route(path).value_or(Route{.endpoint = Endpoint::nothing});
 }
 
-void read_chat(const Route& /*route*/,
-               std::string_view body,
-               RequestReader& reader,
-               ChatRequest& chat) {
-  read_openai_chat(k_form, body, reader, chat);
-}
-
 void write_answer(const ChatRequest& chat, const Completion& completion, SimulatedReply& reply) {
   Completion said = completion;
   said.content = completion.spoken();
   write_openai_answer(k_form, chat, said, reply);
-}
-
-void read_embeddings(const Route& /*route*/,
-                     std::string_view body,
-                     RequestReader& reader,
-                     EmbeddingsRequest& embeddings) {
-  read_openai_embeddings(body, reader, embeddings);
-}
-
-void write_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply) {
-  write_openai_embeddings(k_form, embeddings, reply);
 }
 
 bool write_page(const Route& route, std::string_view /*body*/, SimulatedReply& reply) {
@@ -146,10 +128,10 @@ const Dialect k_mistral = {
     .find = &find,
     .key = &bearer_key,
     .check = nullptr,
-    .read_chat = &read_chat,
-    .read_embeddings = &read_embeddings,
+    .read_chat = &read_openai_chat<k_form>,
+    .read_embeddings = &read_openai_embeddings,
     .write_answer = &write_answer,
-    .write_embeddings = &write_embeddings,
+    .write_embeddings = &write_openai_embeddings<k_form>,
     .write_page = &write_page,
     .write_error = &write_error,
     .add_headers = &add_headers,

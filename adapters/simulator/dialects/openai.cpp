@@ -29,28 +29,6 @@ std::optional<Route> find(const SimulatedRequest& /*request*/, std::string_view 
   return find_openai_route(path);
 }
 
-void read_chat(const Route& /*route*/,
-               std::string_view body,
-               RequestReader& reader,
-               ChatRequest& chat) {
-  read_openai_chat(k_form, body, reader, chat);
-}
-
-void write_answer(const ChatRequest& chat, const Completion& completion, SimulatedReply& reply) {
-  write_openai_answer(k_form, chat, completion, reply);
-}
-
-void read_embeddings(const Route& /*route*/,
-                     std::string_view body,
-                     RequestReader& reader,
-                     EmbeddingsRequest& embeddings) {
-  read_openai_embeddings(body, reader, embeddings);
-}
-
-void write_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply) {
-  write_openai_embeddings(k_form, embeddings, reply);
-}
-
 bool write_page(const Route& route, std::string_view /*body*/, SimulatedReply& reply) {
   if (route.name == "health") {
     reply.body = R"({"status":"ok"})";
@@ -71,10 +49,10 @@ const Dialect k_openai = {
     .find = &find,
     .key = &bearer_key,
     .check = nullptr,
-    .read_chat = &read_chat,
-    .read_embeddings = &read_embeddings,
-    .write_answer = &write_answer,
-    .write_embeddings = &write_embeddings,
+    .read_chat = &read_openai_chat<k_form>,
+    .read_embeddings = &read_openai_embeddings,
+    .write_answer = &write_openai_answer<k_form>,
+    .write_embeddings = &write_openai_embeddings<k_form>,
     .write_page = &write_page,
     .write_error = &write_openai_error,
     .add_headers = &add_openai_headers,

@@ -318,7 +318,8 @@ void write_openai_answer(const OpenAiForm& form,
   out.push_back('}');
 }
 
-void read_openai_embeddings(std::string_view body,
+void read_openai_embeddings(const Route& /*route*/,
+                            std::string_view body,
                             RequestReader& reader,
                             EmbeddingsRequest& embeddings) {
   reader.read_body(body, [&](std::string_view key, ondemand::value& value) {

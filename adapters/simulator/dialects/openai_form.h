@@ -36,12 +36,34 @@ void write_openai_answer(const OpenAiForm& form,
                          const Completion& completion,
                          SimulatedReply& reply);
 
-void read_openai_embeddings(std::string_view body,
+void read_openai_embeddings(const Route& route,
+                            std::string_view body,
                             RequestReader& reader,
                             EmbeddingsRequest& embeddings);
 void write_openai_embeddings(const OpenAiForm& form,
                              const EmbeddingsRequest& embeddings,
                              SimulatedReply& reply);
+
+// The same as functions of a Dialect, whose form is known when it is compiled.
+template <const OpenAiForm& form>
+void read_openai_chat(const Route& /*route*/,
+                      std::string_view body,
+                      RequestReader& reader,
+                      ChatRequest& chat) {
+  read_openai_chat(form, body, reader, chat);
+}
+
+template <const OpenAiForm& form>
+void write_openai_answer(const ChatRequest& chat,
+                         const Completion& completion,
+                         SimulatedReply& reply) {
+  write_openai_answer(form, chat, completion, reply);
+}
+
+template <const OpenAiForm& form>
+void write_openai_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply) {
+  write_openai_embeddings(form, embeddings, reply);
+}
 
 // The list of models for the page "models", one of them for "model".
 bool write_openai_page(std::span<const std::string_view> models,
