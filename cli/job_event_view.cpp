@@ -71,7 +71,7 @@ std::string event_line(const JsonNode& event) {
   std::string_view type = event.find_string("type").value_or("");
   type.remove_prefix(type.starts_with(k_prefix) ? k_prefix.size() : 0);
   std::string line = fmt::format(
-      "{}  {:<13}", at ? local_time_text(*at) : std::string(16, ' '), one_line(type, 40));
+      "{}  {:<13}", at ? local_second_text(*at) : std::string(19, ' '), one_line(type, 40));
   std::string parts;
   if (const JsonNode* data = event.find("data")) {
     for (const JsonMember& member : data->members()) {

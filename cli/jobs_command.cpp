@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
+#include "core/time_text.h"
 
 #include <fmt/format.h>
 

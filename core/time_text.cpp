@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <optional>
 
 namespace batchllm {
@@ -179,6 +180,23 @@ std::string rfc3339_text(std::int64_t time_ms, std::int32_t offset_s) {
                      offset_s < 0 ? '-' : '+',
                      offset_minutes / 60,
                      offset_minutes % 60);
+}
+
+std::string local_time_text(std::int64_t time_ms) {
+  return local_second_text(time_ms).substr(0, std::string_view("2026-11-21 17:05").size());
+}
+
+std::string local_second_text(std::int64_t time_ms) {
+  const auto seconds = static_cast<std::time_t>(time_ms / 1000);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+                     parts.tm_year + 1900,
+                     parts.tm_mon + 1,
+                     parts.tm_mday,
+                     parts.tm_hour,
+                     parts.tm_min,
+                     parts.tm_sec);
 }
 
 Result<std::int64_t> parse_rfc3339(std::string_view text) {

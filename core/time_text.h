@@ -25,6 +25,10 @@ std::string rfc3339_text(std::int64_t time_ms, std::int32_t offset_s);
 // leap second (23:59:60 in UTC) is the second after it.
 Result<std::int64_t> parse_rfc3339(std::string_view text);
 
+// For people, in the process's time zone: "2026-11-21 17:05", "2026-11-21 17:05:13".
+std::string local_time_text(std::int64_t time_ms);
+std::string local_second_text(std::int64_t time_ms);
+
 // A date and a time of the day as a clock shows them.
 struct CivilTime {
   std::int64_t seconds = 0;  // since 1970-01-01 00:00:00 on that clock

@@ -182,16 +182,4 @@ std::string job_report_json(const JobReport& report) {
   return json.end_object().text();
 }
 
-std::string local_time_text(std::int64_t wall_ms) {
-  const auto seconds = static_cast<std::time_t>(wall_ms / 1000);
-  std::tm parts{};
-  localtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}",
-                     parts.tm_year + 1900,
-                     parts.tm_mon + 1,
-                     parts.tm_mday,
-                     parts.tm_hour,
-                     parts.tm_min);
-}
-
 }  // namespace batchllm

@@ -53,7 +53,4 @@ std::map<std::uint64_t, OpenAttempt> rows_in_doubt(const JobDirectory& directory
 // Appends the members of one JSON object that describe the job.
 std::string job_report_json(const JobReport& report);
 
-// "2026-11-21 07:48"
-std::string local_time_text(std::int64_t wall_ms);
-
 }  // namespace batchllm

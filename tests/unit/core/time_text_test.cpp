@@ -90,3 +90,10 @@ TEST_CASE("times of the day and civil times are read", "[time]") {
     CHECK_FALSE(parse_civil_time(text));
   }
 }
+
+TEST_CASE("people read a moment to the minute or to the second", "[time_text]") {
+  const std::string second = local_second_text(1'795'280'713'999);
+  CHECK(second.size() == 19);
+  CHECK(second.ends_with(":13"));  // zones are whole minutes ahead
+  CHECK(local_time_text(1'795'280'713'999) == second.substr(0, 16));
+}
