@@ -46,6 +46,19 @@ std::string mixture(const std::string& before, const std::string& now, std::mt19
 
 }  // namespace
 
+// A file system shortens a file as one change of what it knows of it, and what is written there
+// afterwards goes to other places of the disk: either it is as long as before, with all that stood
+// there, or nothing of that is left.
+std::string UnsyncedFiles::state_of(const File& file,
+                                    const std::string& before,
+                                    const std::string& now,
+                                    std::mt19937_64& random) {
+  if (file.cut_to >= before.size()) {
+    return mixture(before, now, random);
+  }
+  return random() % 2 == 0 ? before : mixture(before.substr(0, file.cut_to), now, random);
+}
+
 UnsyncedFiles::File& UnsyncedFiles::file_at(const std::string& path) {
   const auto [entry, is_first] = files_.try_emplace(path);
   if (is_first) {
@@ -81,6 +94,8 @@ void UnsyncedFiles::note_truncation(const std::string& path, std::uint64_t size)
   const std::uint64_t now = size_of(path);
   if (size < now) {
     note_write(path, size, now - size);
+    File& file = file_at(path);
+    file.cut_to = std::min(file.cut_to, size);
   }
 }
 
@@ -127,7 +142,7 @@ void UnsyncedFiles::lose_some(std::uint64_t seed) {
       continue;
     }
     // Removed and not durably so: it is back as it was last safe.
-    const std::string left = is_there ? mixture(before, now, random) : before;
+    const std::string left = is_there ? state_of(file, before, now, random) : before;
     std::ofstream(path, std::ios::binary | std::ios::trunc) << left;
   }
   for (const auto& [path, file] : files_) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <random>
 #include <string>
 
 namespace batchllm {
@@ -26,9 +27,14 @@ class UnsyncedFiles {
     bool is_safe = true;  // its name would survive
     bool is_removed = false;
     std::uint64_t safe_bytes = 0;
+    std::uint64_t cut_to = UINT64_MAX;            // the least it was shortened to since then
     std::map<std::uint64_t, std::string> blocks;  // what stood there at the last sync
   };
 
+  static std::string state_of(const File& file,
+                              const std::string& before,
+                              const std::string& now,
+                              std::mt19937_64& random);
   File& file_at(const std::string& path);
   std::string safe_content(const File& file, const std::string& now) const;
 
