@@ -61,14 +61,15 @@ std::string toml_text(const OptionKey& option, const SettingValue& value) {
       items.push_back(json_string(text));
     }
   }
-  if (is_list(option)) {
+  if (is_list(option) || (option.kind == ValueKind::texts && items.size() > 1)) {
     return fmt::format("[{}]", fmt::join(items, ", "));
   }
-  if (is_repeatable(option)) {
+  if (is_repeatable(option) && option.kind != ValueKind::texts) {
     return fmt::format("{{ {} }}", fmt::join(items, ", "));
   }
   const std::string text = redacted(value.texts.front());
-  const bool is_bare = is_flag(option) || (parse_number(text) && option.kind != ValueKind::text);
+  const bool is_bare = is_flag(option) || (parse_number(text) && option.kind != ValueKind::text &&
+                                           option.kind != ValueKind::texts);
   return is_bare ? text : items.front();
 }
 
@@ -79,7 +80,9 @@ std::string plain_text(const SettingValue& value) {
 void write_setting(JsonWriter& json, const OptionKey& option, const SettingValue* value) {
   json.begin_object().key("key").string(option.key);
   json.key("value");
-  if (is_repeatable(option)) {
+  const bool is_one_text =
+      option.kind == ValueKind::texts && (value == nullptr || value->texts.size() == 1);
+  if (is_repeatable(option) && !is_one_text) {
     json.begin_array();
     for (const auto& text : value == nullptr ? std::vector<std::string>() : value->texts) {
       json.string(redacted(text));

@@ -4,6 +4,7 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
+#include "adapters/job/job_steps.h"
 #include "adapters/job/row_sample.h"
 #include "core/error.h"
 #include "core/json_text.h"
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace batchllm {
@@ -24,7 +26,10 @@ struct DryRunCounts {
   std::uint64_t unaskable = 0;  // an image that is not there
   std::uint64_t bad_rows = 0;
   std::uint64_t matched = 0;
-  std::int64_t tokens = 0;
+  std::int64_t tokens = 0;        // of the first step
+  std::int64_t later_tokens = 0;  // of the others, without the answers that they read
+  double later_micro_usd = 0;
+  bool later_price_is_known = true;
   std::optional<BadRow> first_bad;
 };
 
@@ -42,7 +47,12 @@ class DryRun {
         model_(make_model(record.settings, surroundings, false)),
         inputs_(record, ""),
         source_(inputs_.open_first()),
-        encoder_(make_encoder(record, *source_, model_)) {
+        encoder_(make_encoder(record, *source_, model_)),
+        steps_(JobSteps::open(record, *source_, model_, surroundings, false)) {
+    if (steps_) {
+      encoder_->need_columns(steps_->row_columns());
+      steps_->start(nullptr, encoder_->columns());
+    }
     source_->select(encoder_->columns());
     encoder_->bind(encoder_->columns());
   }
@@ -63,6 +73,7 @@ class DryRun {
   JobInputs inputs_;
   std::unique_ptr<InputSource> source_;
   std::unique_ptr<ChatRowEncoder> encoder_;
+  std::unique_ptr<JobSteps> steps_;  // null: there is one
   std::optional<std::vector<std::uint64_t>> sampled_;
   RowTask task_;
   DryRunCounts counts_;
@@ -89,6 +100,13 @@ int DryRun::run() {
   }
   if (counts_all_) {
     report();
+  }
+  if (!record_.later_steps.empty()) {
+    ui_.messages().note(
+        fmt::format("This is step {} of {}: what the later ones ask depends on the "
+                    "answers before them.",
+                    record_.first_step,
+                    record_.later_steps.size() + 1));
   }
   return 0;
 }
@@ -119,6 +137,12 @@ bool DryRun::take_row(const RowBatch& batch, std::size_t row) {
   }
   for (const auto& message : encoder_->prompt().messages) {
     counts_.tokens += estimate_tokens(message.text).mean;
+  }
+  if (steps_) {
+    const auto later = steps_->estimate(batch, row);
+    counts_.later_tokens += later.tokens;
+    counts_.later_price_is_known = later.micro_usd.has_value();
+    counts_.later_micro_usd += later.micro_usd.value_or(0);
   }
   if (counts_.rows <= show_) {
     print_prompt(task_);
@@ -152,19 +176,17 @@ void DryRun::print_prompt(const RowTask& task) const {
 
 void DryRun::report() const {
   std::optional<std::int64_t> cost;
-  if (model_.price) {
+  if (model_.price && counts_.later_price_is_known) {
     Usage usage;
     usage.input_tokens = counts_.tokens;
-    cost = cost_micro_usd(*model_.price, usage);
+    cost = cost_micro_usd(*model_.price, usage) + std::llround(counts_.later_micro_usd);
   }
+  const std::int64_t tokens = counts_.tokens + counts_.later_tokens;
   if (ui_.json()) {
     JsonWriter json;
     json.begin_object().key("schema").string("batchllm.dry_run/1").key("rows").number(counts_.rows);
     json.key("bad_rows").number(counts_.bad_rows).key("unaskable_rows").number(counts_.unaskable);
-    json.key("model")
-        .string(record_.settings.model.model)
-        .key("input_tokens")
-        .number(counts_.tokens);
+    json.key("model").string(record_.settings.model.model).key("input_tokens").number(tokens);
     json.key("input_cost_usd");
     cost ? json.decimal(static_cast<double>(*cost) / 1e6, 6) : json.null();
     ui_.out(json.end_object().text() + "\n");
@@ -173,7 +195,7 @@ void DryRun::report() const {
   ui_.out(fmt::format("{} would be asked of {}: about {} tokens in{}. Nothing was sent.\n",
                       count_noun(counts_.rows, "row"),
                       printable(record_.settings.model.model),
-                      with_thousands(static_cast<std::uint64_t>(counts_.tokens)),
+                      with_thousands(static_cast<std::uint64_t>(tokens)),
                       cost ? ", about " + usd_text(*cost) + " for them" : ", price not known"));
   if (counts_.first_bad) {
     const BadRow& bad = *counts_.first_bad;

@@ -131,7 +131,7 @@ the same in every row.
 
 Filters:
 )" + filter_lines() +
-      R"(
+      R"text(
 A template file (TOML) holds a whole conversation:
 
   model = "openai/gpt-4o-mini"
@@ -142,7 +142,25 @@ A template file (TOML) holds a whole conversation:
   temperature = 0
 
   batchllm run FILE -t label.toml --show-prompts 2     see what would be sent
-)";
+
+Several steps for each row, one after the other: --prompt again, or [[steps]] in the template. A step
+reads the answers before it as {steps.NAME.output}, their fields as {steps.NAME.FIELD}; without a
+name it is called by its number. The last step that was asked gives the row's answer.
+
+  [[steps]]
+  name = "sort"
+  prompt = "Ticket: {text}"
+  fields = "label:enum(bug, praise)"
+
+  [[steps]]
+  when = 'steps.sort.label == "bug"'
+  model = "openai/gpt-4o"
+  prompt = "Propose a fix: {text}"
+
+Keys of a step: name, prompt or messages, system, when (as --where; not of the first), model,
+temperature, max_tokens, effort, parameters, fields, schema (a table, JSON or a file), choices,
+extract, strip.
+)text";
 }
 
 std::string resume_topic() {

@@ -4,6 +4,7 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
+#include "core/error.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,11 @@
 namespace batchllm {
 
 void check_job_for_daemon(JobRecord& record, const JobSurroundings& surroundings) {
+  if (!record.later_steps.empty()) {
+    throw Error(ErrorCode::usage,
+                "a job of the daemon asks each row once, not in several steps",
+                "batchllm run asks them in steps");
+  }
   name_model(record.settings, surroundings.models);
   JobInputs inputs(record, "");
   const JobModel model = make_model(record.settings, surroundings, false);

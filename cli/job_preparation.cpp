@@ -81,9 +81,9 @@ std::vector<InputFingerprint> fingerprints(const std::vector<std::string>& paths
 
 JobRecord make_job_record(RunRequest& request) {
   JobRecord record;
-  record.messages = make_messages(request.settings);
   take_schema(request.settings.answer);
   record.settings = request.settings;
+  make_questions(record);
   record.inputs = fingerprints(expand_inputs(request.settings.inputs, request.settings.input));
   if (record.settings.embedding.is_wanted) {
     const bool no_model = record.settings.model.model.empty();

@@ -7,6 +7,7 @@
 #include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
 #include "adapters/job/job_report.h"
+#include "adapters/job/job_steps.h"
 #include "cli/dry_run.h"
 #include "cli/job_places.h"
 #include "cli/job_preparation.h"
@@ -131,7 +132,7 @@ int go_on(const std::string& state_dir,
 
 int run_command(RunRequest request, const JobSurroundings& surroundings, Ui& ui) {
   JobRecord record = make_job_record(request);
-  name_model(record.settings, surroundings.models);
+  name_models(record, surroundings.models);
   if (request.dry_run || request.show_prompts) {
     return dry_run(record, request, surroundings, ui);
   }
@@ -144,6 +145,7 @@ int run_command(RunRequest request, const JobSurroundings& surroundings, Ui& ui)
     if (can_be_recognised(record)) {
       const auto source = inputs.open_first();
       make_encoder(record, *source, model);
+      JobSteps::open(record, *source, model, surroundings, false);
       record.output_path = plan_output(record, *source).path;
     } else if (!record.settings.output.path.empty()) {
       record.output_path =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/job_settings.h"
 #include "core/prompt.h"
 #include "core/prompt_template.h"
 #include "core/row_batch.h"
@@ -23,8 +24,19 @@ struct ChatTemplateText {
     TemplateOrigin origin;
   };
 
-  std::string description;  // for people; may be empty
-  std::vector<Message> messages;
+  // One of several steps. Of `model` and `answer` only what a template can say is set; a schema is
+  // JSON or the path of a file.
+  struct Step {
+    std::string name;  // empty: its number
+    std::string when;  // an expression of core/row_filter.h; empty: always
+    std::vector<Message> messages;
+    ModelSettings model;
+    AnswerSettings answer;
+  };
+
+  std::string description;                                      // for people; may be empty
+  std::vector<Message> messages;                                // empty when there are steps
+  std::vector<Step> steps;                                      // none, or at least one
   std::string model;                                            // model spec; empty when not given
   std::vector<std::pair<std::string, std::string>> parameters;  // name, JSON text; in file order
 };

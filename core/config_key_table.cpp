@@ -44,12 +44,12 @@ constexpr std::array k_options = {
               "rows of one request at most; none: the provider's limit", "", 1, 65536},
 
     // Prompt
-    OptionKey{"run.prompt", 'p', text, "TEXT", "", SetBy::anyone, "Prompt", k_making,
-              "the prompt; {column} stands for the row's value"},
+    OptionKey{"run.prompt", 'p', ValueKind::texts, "TEXT", "", SetBy::anyone, "Prompt", k_making,
+              "the prompt; {column} stands for the row's value; given again: the next step's"},
     OptionKey{"run.prompt_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_making,
               "read the prompt from a file"},
     OptionKey{"run.template", 't', path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,
-              "TOML template with system, messages, parameters, model"},
+              "TOML template with system, messages, parameters, model, steps"},
     OptionKey{"run.system", 0, text, "TEXT", "", SetBy::anyone, "Prompt", k_beginning,
               "system message; may hold {column} too"},
     OptionKey{"run.system_file", 0, path, "FILE", "", SetBy::anyone, "Prompt", k_beginning,

@@ -181,8 +181,9 @@ bool is_flag(const OptionKey& option) noexcept {
 }
 
 bool is_repeatable(const OptionKey& option) noexcept {
-  return option.kind == ValueKind::list || option.kind == ValueKind::choices ||
-         option.kind == ValueKind::pairs || option.kind == ValueKind::json_pairs;
+  return option.kind == ValueKind::texts || option.kind == ValueKind::list ||
+         option.kind == ValueKind::choices || option.kind == ValueKind::pairs ||
+         option.kind == ValueKind::json_pairs;
 }
 
 std::vector<std::string> split_list(std::string_view text) {
@@ -290,6 +291,7 @@ std::string why_invalid(const OptionKey& option, std::string_view text) {
     case ValueKind::path:
       return text.empty() ? "expected a file name" : "";
     case ValueKind::text:
+    case ValueKind::texts:
     case ValueKind::list:
       return is_utf8(text) ? "" : "is not valid UTF-8";
   }

@@ -27,6 +27,7 @@ enum class ValueKind : std::uint8_t {
   share,       // rows: 20 or 5%
   character,   // one byte: , or \t
   choice,      // one of `choices`
+  texts,       // anything, repeatable
   list,        // comma separated, repeatable
   choices,     // the same, each one of `choices`
   pairs,       // NAME=VALUE, repeatable

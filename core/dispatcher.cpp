@@ -259,15 +259,27 @@ void Dispatcher::finish_row(std::unique_ptr<RowTask> task, Outcome outcome) {
   done_.push_back({std::move(task), std::move(outcome)});
 }
 
-std::optional<std::int64_t> Dispatcher::cost_of(const Usage& usage) const {
-  return settings_.price ? std::optional(cost_micro_usd(*settings_.price, usage)) : std::nullopt;
+Provider& Dispatcher::provider_of(const RowTask& task) const {
+  return settings_.steps == nullptr ? provider_ : *settings_.steps->at(task.step).provider;
+}
+
+AnswerCheck* Dispatcher::check_of(const RowTask& task) const {
+  return settings_.steps == nullptr ? settings_.check : settings_.steps->at(task.step).check;
+}
+
+std::optional<std::int64_t> Dispatcher::cost_of(const RowTask& task, const Usage& usage) const {
+  const auto& price =
+      settings_.steps == nullptr ? settings_.price : settings_.steps->at(task.step).price;
+  return price ? std::optional(cost_micro_usd(*price, usage)) : std::nullopt;
 }
 
 std::int64_t Dispatcher::worst_case(const RowTask& task) const {
   Usage usage;
   usage.input_tokens = task.estimated_tokens;
-  usage.output_tokens = settings_.worst_case_output_tokens;
-  return cost_of(usage).value_or(0);
+  usage.output_tokens = settings_.steps == nullptr
+                            ? settings_.worst_case_output_tokens
+                            : settings_.steps->at(task.step).worst_case_output_tokens;
+  return cost_of(task, usage).value_or(0);
 }
 
 void Dispatcher::check_limits(TimePoint now) {

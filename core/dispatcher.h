@@ -11,6 +11,7 @@
 #include "core/price_table.h"
 #include "core/provider.h"
 #include "core/row_bundle.h"
+#include "core/step_chain.h"
 #include "core/task_queue.h"
 #include "core/transport.h"
 
@@ -31,7 +32,9 @@ struct DispatcherSettings {
   std::optional<std::int64_t> max_failures;
   std::optional<double> max_failures_share;
   AnswerCheck* check = nullptr;  // of the answers' form; null: any will do
-  std::uint32_t reasks = 0;      // how often a row is asked again whose answer has not that form
+  // Not null: rows go through several steps, which have their own provider, price and check.
+  StepChain* steps = nullptr;
+  std::uint32_t reasks = 0;  // how often a row is asked again whose answer has not that form
   std::optional<BundleLimits> bundle;  // many rows are asked by one request
   Milliseconds drain{30'000};          // how long answers in flight are waited for after a stop
   std::string provider_name;           // for messages
@@ -106,7 +109,12 @@ class Dispatcher final : public TransportUser {
                     CheckedAnswer checked);
   void ask_again(RowTask& task, std::string_view answer, std::string_view request);
   void go_on_with_answers(RowTask& task);
-  void spend(RowTask& task, const Usage& usage);
+  static StepAnswer step_answer(const RowTask& task,
+                                const Answer& answer,
+                                std::optional<std::int64_t> cost);
+  void keep(RowTask& task, const StepAnswer& kept);
+  void line_up_again(std::unique_ptr<RowTask> task);
+  static void spend(RowTask& task, const Usage& usage, std::optional<std::int64_t> cost);
   void take_failure(std::unique_ptr<RowTask> task,
                     HttpResponse& response,
                     RowFailure failure,
@@ -115,7 +123,10 @@ class Dispatcher final : public TransportUser {
                     std::string_view partial);
   Outcome start_outcome(const RowTask& task, const HttpResponse& response) const;
   void finish_row(std::unique_ptr<RowTask> task, Outcome outcome);
-  std::optional<std::int64_t> cost_of(const Usage& usage) const;
+  Provider& provider_of(const RowTask& task) const;
+  AnswerCheck* check_of(const RowTask& task) const;
+  std::string told(const RowTask& task, std::string message) const;
+  std::optional<std::int64_t> cost_of(const RowTask& task, const Usage& usage) const;
   std::int64_t worst_case(const RowTask& task) const;
   void check_limits(TimePoint now);
   void check_verdict(TimePoint now, std::string_view message);

@@ -95,7 +95,7 @@ void Dispatcher::take_answers(std::unique_ptr<RowTask> bundle,
   if (usage.input_tokens == 0) {
     usage.input_tokens = bundle->estimated_tokens;  // not every provider tells
   }
-  const std::optional<std::int64_t> cost = cost_of(usage);
+  const std::optional<std::int64_t> cost = cost_of(*bundle, usage);
   budget_.settle(bundle->reserved_micro_usd, cost.value_or(0));
   ShareOut tokens(usage.input_tokens, bundle->estimated_tokens);
   ShareOut costs(cost.value_or(0), bundle->estimated_tokens);

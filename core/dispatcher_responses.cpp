@@ -50,7 +50,7 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
     return;
   }
   lane_.observe(*task, response, now);
-  const Answer answer = provider_.decode(response);
+  const Answer answer = provider_of(*task).decode(response);
   if (answer.retry_after_ms && !response.retry_after_ms) {
     response.retry_after_ms = answer.retry_after_ms;
   }
@@ -61,8 +61,8 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
     take_answers(std::move(task), response, answer);
   } else if (answer.failure == RowFailure::none) {
     CheckedAnswer checked{true, answer.text, {}, {}};
-    if (settings_.check != nullptr) {
-      checked = settings_.check->check(answer.text);
+    if (AnswerCheck* check = check_of(*task)) {
+      checked = check->check(answer.text);
     }
     if (checked.is_valid) {
       take_answer(std::move(task), response, answer, checked.text);
@@ -80,46 +80,47 @@ void Dispatcher::take_answer(std::unique_ptr<RowTask> task,
                              const Answer& answer,
                              std::string_view text) {
   lane_.succeeded(clock_.now());
+  const std::optional<std::int64_t> cost = cost_of(*task, answer.usage);
+  budget_.settle(task->reserved_micro_usd, cost.value_or(0));
+  if (settings_.steps != nullptr) {
+    StepAnswer kept = step_answer(*task, answer, cost);
+    kept.text = text;
+    if (settings_.steps->go_on(*task, text)) {
+      keep(*task, kept);
+      line_up_again(std::move(task));
+      return;
+    }
+  }
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::ok;
   outcome.output = text;
   outcome.usage = answer.usage;
-  outcome.cost_micro_usd = cost_of(answer.usage);
-  budget_.settle(task->reserved_micro_usd, outcome.cost_micro_usd.value_or(0));
+  outcome.cost_micro_usd = cost;
   finish_row(std::move(task), std::move(outcome));
 }
 
-// The provider did its part: what is wrong is said to the model, as often as it may be.
-void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
-                              HttpResponse& response,
-                              const Answer& answer,
-                              CheckedAnswer checked) {
-  lane_.succeeded(clock_.now());
-  const std::optional<std::int64_t> cost = cost_of(answer.usage);
-  budget_.settle(task->reserved_micro_usd, cost.value_or(0));
-  if (task->reasked == settings_.reasks) {
-    Outcome outcome = start_outcome(*task, response);
-    outcome.status = RowStatus::failed;
-    outcome.failure = RowFailure::invalid_answer;
-    outcome.message = std::move(checked.problem);
-    outcome.output = answer.text;
-    outcome.usage = answer.usage;
-    outcome.cost_micro_usd = cost;
-    finish_row(std::move(task), std::move(outcome));
-    return;
-  }
+StepAnswer Dispatcher::step_answer(const RowTask& task,
+                                   const Answer& answer,
+                                   std::optional<std::int64_t> cost) {
   StepAnswer kept;
-  kept.row_index = task->place.row_index;
-  kept.attempt = task->earlier_attempts + task->attempts;
-  kept.failure = RowFailure::invalid_answer;
-  kept.text = answer.text;
+  kept.row_index = task.place.row_index;
+  kept.attempt = task.earlier_attempts + task.attempts;
+  kept.step = task.step;
   kept.usage = answer.usage;
   kept.cost_micro_usd = cost;
+  return kept;
+}
+
+void Dispatcher::keep(RowTask& task, const StepAnswer& kept) {
+  const std::int64_t cost = kept.cost_micro_usd.value_or(0);
   ledger_.append(kept);
-  spend(*task, answer.usage);
-  task->shown_micro_usd += cost.value_or(0);
-  counters_.cost_micro_usd.fetch_add(cost.value_or(0), std::memory_order_relaxed);
-  ask_again(*task, answer.text, checked.request);
+  spend(task, kept.usage, kept.cost_micro_usd);
+  task.shown_micro_usd += cost;
+  counters_.cost_micro_usd.fetch_add(cost, std::memory_order_relaxed);
+}
+
+// The row has another request to come.
+void Dispatcher::line_up_again(std::unique_ptr<RowTask> task) {
   if (stop_.token().stop_requested()) {
     queue_.recycle(std::move(task));  // the ledger has what it needs to go on
     return;
@@ -128,8 +129,42 @@ void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
   lane_.add_first(std::move(task));
 }
 
+// The provider did its part: what is wrong is said to the model, as often as it may be.
+void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
+                              HttpResponse& response,
+                              const Answer& answer,
+                              CheckedAnswer checked) {
+  lane_.succeeded(clock_.now());
+  const std::optional<std::int64_t> cost = cost_of(*task, answer.usage);
+  budget_.settle(task->reserved_micro_usd, cost.value_or(0));
+  if (task->reasked == settings_.reasks) {
+    Outcome outcome = start_outcome(*task, response);
+    outcome.status = RowStatus::failed;
+    outcome.failure = RowFailure::invalid_answer;
+    outcome.message = told(*task, std::move(checked.problem));
+    outcome.output = answer.text;
+    outcome.usage = answer.usage;
+    outcome.cost_micro_usd = cost;
+    finish_row(std::move(task), std::move(outcome));
+    return;
+  }
+  StepAnswer kept = step_answer(*task, answer, cost);
+  kept.failure = RowFailure::invalid_answer;
+  kept.text = answer.text;
+  keep(*task, kept);
+  ask_again(*task, answer.text, checked.request);
+  line_up_again(std::move(task));
+}
+
+// With several steps a message says which one failed.
+std::string Dispatcher::told(const RowTask& task, std::string message) const {
+  return settings_.steps == nullptr
+             ? message
+             : fmt::format("step {}: {}", settings_.steps->at(task.step).names.name, message);
+}
+
 void Dispatcher::ask_again(RowTask& task, std::string_view answer, std::string_view request) {
-  provider_.append_turns(task.body, answer, request);
+  provider_of(task).append_turns(task.body, answer, request);
   task.estimated_tokens += estimate_tokens(answer).upper + estimate_tokens(request).upper;
   ++task.reasked;
 }
@@ -137,21 +172,30 @@ void Dispatcher::ask_again(RowTask& task, std::string_view answer, std::string_v
 // Takes a row up where an earlier run left it.
 void Dispatcher::go_on_with_answers(RowTask& task) {
   for (const StepAnswer& answer : task.answers) {
-    const CheckedAnswer checked =
-        settings_.check == nullptr ? CheckedAnswer{} : settings_.check->check(answer.text);
+    spend(task, answer.usage, answer.cost_micro_usd);
+    if (answer.step != task.step) {
+      continue;
+    }
+    if (answer.failure == RowFailure::none) {
+      if (settings_.steps != nullptr) {
+        settings_.steps->go_on(task, answer.text);
+      }
+      continue;
+    }
+    AnswerCheck* check = check_of(task);
+    const CheckedAnswer checked = check == nullptr ? CheckedAnswer{} : check->check(answer.text);
     if (!checked.is_valid && task.reasked < settings_.reasks) {
       ask_again(task, answer.text, checked.request);
     }
-    spend(task, answer.usage);
   }
   task.answers.clear();
 }
 
-void Dispatcher::spend(RowTask& task, const Usage& usage) {
+void Dispatcher::spend(RowTask& task, const Usage& usage, std::optional<std::int64_t> cost) {
   task.spent.input_tokens += usage.input_tokens;
   task.spent.output_tokens += usage.output_tokens;
   task.spent.cached_tokens += usage.cached_tokens;
-  if (const auto cost = cost_of(usage)) {
+  if (cost) {
     task.spent_micro_usd = task.spent_micro_usd.value_or(0) + *cost;
   }
 }
@@ -166,7 +210,7 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   const bool stops = failure == RowFailure::auth_refused || failure == RowFailure::quota_exhausted;
   const bool is_final =
       response.should_retry == false || response.failure == TransportFailure::too_large;
-  const std::int64_t cost = cost_of(usage).value_or(0);
+  const std::int64_t cost = cost_of(*task, usage).value_or(0);
   if (may_have_arrived(response.failure)) {
     budget_.settle_unanswered(task->reserved_micro_usd);
   } else {
@@ -202,10 +246,10 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::failed;
   outcome.failure = failure;
-  outcome.message = std::move(message);
+  outcome.message = told(*task, std::move(message));
   outcome.output = partial;
   outcome.usage = usage;
-  outcome.cost_micro_usd = cost_of(usage);
+  outcome.cost_micro_usd = cost_of(*task, usage);
   counters_.cost_micro_usd.fetch_sub(cost, std::memory_order_relaxed);
   if (task->rows.empty()) {
     finish_row(std::move(task), std::move(outcome));

@@ -67,7 +67,7 @@ EngineResult Engine::run(const ShowProgress& show) {
                 earlier_.cost_micro_usd + parts_.ledger.open_answers_micro_usd(),
                 parts_.ledger.open_attempts_micro_usd());
   TaskQueue queue(k_rows_queued, settings_.max_bytes_in_flight);
-  settings_.reader.pack_rows = streams_answers;
+  settings_.reader.pack_rows = streams_answers || settings_.dispatcher.steps != nullptr;
   RowReader reader(parts_.source,
                    parts_.encoder,
                    parts_.ledger,
@@ -227,7 +227,9 @@ ProgressSnapshot Engine::snapshot(TimePoint now) {
   now_at.in_flight = counters_.in_flight;
   now_at.waiting_for_retry = counters_.waiting;
   now_at.cost_micro_usd = earlier_.cost_micro_usd + counters_.cost_micro_usd;
-  now_at.cost_is_known = settings_.dispatcher.price.has_value();
+  now_at.cost_is_known = settings_.dispatcher.steps == nullptr
+                             ? settings_.dispatcher.price.has_value()
+                             : settings_.dispatcher.steps->price_is_known();
   now_at.input_tokens = earlier_.input_tokens + counters_.input_tokens;
   now_at.output_tokens = earlier_.output_tokens + counters_.output_tokens;
   now_at.paused_ms = counters_.paused_ms;

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/record_members.h"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -48,6 +49,23 @@ void visit_input(Visitor& visit, Settings& input) {
 }
 
 template <typename Visitor, typename Settings>
+void visit_asking(Visitor& visit, Settings& model) {
+  visit.pairs("parameters", model.parameters);
+  visit.optional_decimal("temperature", model.temperature);
+  visit.optional_integer("max_tokens", model.max_tokens);
+  visit.text("effort", model.effort);
+}
+
+template <typename Visitor, typename Settings>
+void visit_form(Visitor& visit, Settings& answer) {
+  visit.text("schema", answer.schema);
+  visit.text("fields", answer.fields);
+  visit.text("extract", answer.extract);
+  visit.flag("strip", answer.strip);
+  visit.text("choices", answer.choices);
+}
+
+template <typename Visitor, typename Settings>
 void visit_question(Visitor& visit, Settings& settings) {
   visit.text("where", settings.selection.where);
   visit.count("offset", settings.selection.offset);
@@ -60,15 +78,8 @@ void visit_question(Visitor& visit, Settings& settings) {
   visit.text("document_column", settings.prompt.document_column);
   visit.text("model", settings.model.model);
   visit.text("base_url", settings.model.base_url);
-  visit.pairs("parameters", settings.model.parameters);
-  visit.optional_decimal("temperature", settings.model.temperature);
-  visit.optional_integer("max_tokens", settings.model.max_tokens);
-  visit.text("effort", settings.model.effort);
-  visit.text("schema", settings.answer.schema);
-  visit.text("fields", settings.answer.fields);
-  visit.text("extract", settings.answer.extract);
-  visit.flag("strip", settings.answer.strip);
-  visit.text("choices", settings.answer.choices);
+  visit_asking(visit, settings.model);
+  visit_form(visit, settings.answer);
   visit.pairs("columns_of_fields", settings.answer.columns_of_fields);
   visit.integer("reasks", settings.answer.reasks);
   visit.flag("embeds", settings.embedding.is_wanted);
@@ -110,181 +121,6 @@ void visit_conduct(Visitor& visit, Settings& settings) {
   visit.choice("fail_on", settings.fail_on, k_fail_on_names);
 }
 
-class Writer {
- public:
-  explicit Writer(JsonWriter& json) : json_(json) {}
-
-  void text(std::string_view name, const std::string& value) { json_.key(name).string(value); }
-
-  void flag(std::string_view name, bool value) { json_.key(name).boolean(value); }
-
-  void count(std::string_view name, std::uint64_t value) { json_.key(name).number(value); }
-
-  void size(std::string_view name, std::size_t value) { count(name, value); }
-
-  void integer(std::string_view name, std::int64_t value) { json_.key(name).number(value); }
-
-  void optional_count(std::string_view name, const std::optional<std::uint64_t>& value) {
-    json_.key(name);
-    value ? json_.number(*value) : json_.null();
-  }
-
-  void optional_integer(std::string_view name, const std::optional<std::int64_t>& value) {
-    json_.key(name);
-    value ? json_.number(*value) : json_.null();
-  }
-
-  void optional_decimal(std::string_view name, const std::optional<double>& value) {
-    json_.key(name);
-    value ? json_.raw(fmt::format("{}", *value)) : json_.null();
-  }
-
-  void letter(std::string_view name, const std::optional<char>& value) {
-    json_.key(name);
-    value ? json_.number(static_cast<int>(static_cast<unsigned char>(*value))) : json_.null();
-  }
-
-  void texts(std::string_view name, const std::vector<std::string>& values) {
-    json_.key(name).begin_array();
-    for (const auto& value : values) {
-      json_.string(value);
-    }
-    json_.end_array();
-  }
-
-  void pairs(std::string_view name,
-             const std::vector<std::pair<std::string, std::string>>& values) {
-    json_.key(name).begin_array();
-    for (const auto& [key, value] : values) {
-      json_.begin_array().string(key).string(value).end_array();
-    }
-    json_.end_array();
-  }
-
-  template <typename Enum, std::size_t N>
-  void choice(std::string_view name, Enum value, const std::array<std::string_view, N>& names) {
-    json_.key(name).string(names[static_cast<std::size_t>(value)]);
-  }
-
- private:
-  JsonWriter& json_;
-};
-
-// Members that are absent keep their defaults: older files lack newer members.
-class Reader {
- public:
-  explicit Reader(simdjson::dom::object object) : object_(object) {}
-
-  void text(std::string_view name, std::string& value) const {
-    std::string_view found;
-    if (object_[name].get(found) == simdjson::SUCCESS) {
-      value = found;
-    }
-  }
-
-  void flag(std::string_view name, bool& value) const {
-    bool found = false;
-    if (object_[name].get(found) == simdjson::SUCCESS) {
-      value = found;
-    }
-  }
-
-  void count(std::string_view name, std::uint64_t& value) const { number(name, value); }
-
-  void size(std::string_view name, std::size_t& value) const {
-    std::uint64_t found = value;
-    number(name, found);
-    value = found;
-  }
-
-  void integer(std::string_view name, std::int64_t& value) const { number(name, value); }
-
-  void optional_count(std::string_view name, std::optional<std::uint64_t>& value) const {
-    optional_number(name, value);
-  }
-
-  void optional_integer(std::string_view name, std::optional<std::int64_t>& value) const {
-    optional_number(name, value);
-  }
-
-  void optional_decimal(std::string_view name, std::optional<double>& value) const {
-    optional_number(name, value);
-  }
-
-  void letter(std::string_view name, std::optional<char>& value) const {
-    std::optional<std::int64_t> found;
-    optional_number(name, found);
-    if (found) {
-      value = static_cast<char>(*found);
-    }
-  }
-
-  void texts(std::string_view name, std::vector<std::string>& values) const {
-    simdjson::dom::array array;
-    if (object_[name].get(array) != simdjson::SUCCESS) {
-      return;
-    }
-    values.clear();
-    for (const auto element : array) {
-      std::string_view value;
-      if (element.get(value) == simdjson::SUCCESS) {
-        values.emplace_back(value);
-      }
-    }
-  }
-
-  void pairs(std::string_view name,
-             std::vector<std::pair<std::string, std::string>>& values) const {
-    simdjson::dom::array array;
-    if (object_[name].get(array) != simdjson::SUCCESS) {
-      return;
-    }
-    values.clear();
-    for (const auto element : array) {
-      std::string_view key;
-      std::string_view value;
-      if (element.at(0).get(key) == simdjson::SUCCESS &&
-          element.at(1).get(value) == simdjson::SUCCESS) {
-        values.emplace_back(key, value);
-      }
-    }
-  }
-
-  template <typename Enum, std::size_t N>
-  void choice(std::string_view name,
-              Enum& value,
-              const std::array<std::string_view, N>& names) const {
-    std::string_view found;
-    if (object_[name].get(found) != simdjson::SUCCESS) {
-      return;
-    }
-    for (std::size_t i = 0; i < N; ++i) {
-      if (names[i] == found) {
-        value = static_cast<Enum>(i);
-      }
-    }
-  }
-
- private:
-  template <typename Number>
-  void number(std::string_view name, Number& value) const {
-    Number found{};
-    if (object_[name].get(found) == simdjson::SUCCESS) {
-      value = found;
-    }
-  }
-
-  template <typename Number>
-  void optional_number(std::string_view name, std::optional<Number>& value) const {
-    Number found{};
-    if (object_[name].get(found) == simdjson::SUCCESS) {
-      value = found;
-    }
-  }
-
-  simdjson::dom::object object_;
-};
-
 template <typename Visitor, typename Totals>
 void visit_totals(Visitor& visit, Totals& totals) {
   visit.count("ok", totals.ok);
@@ -318,7 +154,29 @@ void write_messages(JsonWriter& json, const std::vector<MessageText>& messages) 
   json.end_array();
 }
 
-// Calls `each` with a Reader for every object of the array `name`.
+// What steps of a row there are; nothing for a single one, as it always was.
+void write_steps(JsonWriter& json, const JobRecord& record) {
+  if (record.later_steps.empty()) {
+    return;
+  }
+  RecordWriter write(json);
+  write.text("first_step", record.first_step);
+  json.key("later_steps").begin_array();
+  for (const JobStep& step : record.later_steps) {
+    json.begin_object();
+    write.text("name", step.name);
+    write.text("when", step.when);
+    write_messages(json, step.messages);
+    write.text("model", step.model.model);
+    visit_asking(write, step.model);
+    visit_form(write, step.answer);
+    write.pairs("columns_of_fields", step.answer.columns_of_fields);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// Calls `each` with a RecordReader for every object of the array `name`.
 template <typename Each>
 void read_objects(const simdjson::dom::object& root, std::string_view name, Each each) {
   simdjson::dom::array array;
@@ -328,9 +186,32 @@ void read_objects(const simdjson::dom::object& root, std::string_view name, Each
   for (const auto element : array) {
     simdjson::dom::object object;
     if (element.get(object) == simdjson::SUCCESS) {
-      each(Reader(object));
+      each(RecordReader(object));
     }
   }
+}
+
+void read_messages(const simdjson::dom::object& object, std::vector<MessageText>& messages) {
+  read_objects(object, "messages", [&](const RecordReader& read) {
+    MessageText& message = messages.emplace_back();
+    read.text("role", message.role);
+    read.text("text", message.text);
+    read.text("origin", message.origin);
+  });
+}
+
+void read_steps(const simdjson::dom::object& root, JobRecord& record) {
+  RecordReader(root).text("first_step", record.first_step);
+  read_objects(root, "later_steps", [&](const RecordReader& read) {
+    JobStep& step = record.later_steps.emplace_back();
+    read.text("name", step.name);
+    read.text("when", step.when);
+    read_messages(read.object(), step.messages);
+    read.text("model", step.model.model);
+    visit_asking(read, step.model);
+    visit_form(read, step.answer);
+    read.pairs("columns_of_fields", step.answer.columns_of_fields);
+  });
 }
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -352,9 +233,13 @@ std::optional<JobStatus> job_status_from_name(std::string_view name) noexcept {
   return std::nullopt;
 }
 
+const AnswerSettings& result_answer(const JobRecord& record) noexcept {
+  return record.later_steps.empty() ? record.settings.answer : record.later_steps.back().answer;
+}
+
 std::string job_record_json(const JobRecord& record) {
   JsonWriter json;
-  Writer write(json);
+  RecordWriter write(json);
   json.begin_object()
       .key("schema")
       .string("batchllm.job/1")
@@ -379,6 +264,7 @@ std::string job_record_json(const JobRecord& record) {
   }
   json.end_array();
   write_messages(json, record.messages);
+  write_steps(json, record);
   json.key("settings").begin_object();
   visit_input(write, record.settings.input);
   visit_question(write, record.settings);
@@ -400,7 +286,7 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
                 origin + " is not readable JSON",
                 "its ledger may still be read: batchllm results export");
   }
-  const Reader read(root);
+  const RecordReader read(root);
   std::int64_t version = 0;
   read.integer("version", version);
   if (version > JobRecord::k_version) {
@@ -422,18 +308,14 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
   read.flag("result_in_folder", record.result_in_folder);
   read.flag("queued_by_daemon", record.queued_by_daemon);
   read.texts("arguments", record.settings.inputs);
-  read_objects(root, "inputs", [&](const Reader& object) {
+  read_objects(root, "inputs", [&](const RecordReader& object) {
     visit_fingerprint(object, record.inputs.emplace_back());
   });
-  read_objects(root, "messages", [&](const Reader& object) {
-    MessageText& message = record.messages.emplace_back();
-    object.text("role", message.role);
-    object.text("text", message.text);
-    object.text("origin", message.origin);
-  });
+  read_messages(root, record.messages);
+  read_steps(root, record);
   simdjson::dom::object settings;
   if (root["settings"].get(settings) == simdjson::SUCCESS) {
-    const Reader read_settings(settings);
+    const RecordReader read_settings(settings);
     visit_input(read_settings, record.settings.input);
     visit_question(read_settings, record.settings);
     visit_output(read_settings, record.settings.output);
@@ -441,7 +323,7 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
   }
   simdjson::dom::object totals;
   if (root["totals"].get(totals) == simdjson::SUCCESS) {
-    const Reader read_totals(totals);
+    const RecordReader read_totals(totals);
     visit_totals(read_totals, record.totals);
   }
   record.settings.output.path = record.output_path;
@@ -450,12 +332,13 @@ JobRecord parse_job_record(std::string_view text, const std::string& origin) {
 
 std::string job_identity(const JobRecord& record) {
   JsonWriter json;
-  Writer write(json);
+  RecordWriter write(json);
   json.begin_object();
   visit_input(write, record.settings.input);
   visit_question(write, record.settings);
   visit_output(write, record.settings.output);
   write_messages(json, record.messages);
+  write_steps(json, record);
   write.text("output", record.output_path);
   json.key("inputs").begin_array();
   for (const auto& input : record.inputs) {

@@ -33,6 +33,17 @@ struct MessageText {
   bool operator==(const MessageText&) const = default;
 };
 
+// A step of a row behind the first. Of `model` only what differs from the job's is set, and nothing
+// of where it is and how it is paid; `answer` is the step's own, but for how often it is asked
+// again.
+struct JobStep {
+  std::string name;
+  std::string when;  // an expression of core/row_filter.h over the row and the steps before
+  std::vector<MessageText> messages;
+  ModelSettings model;
+  AnswerSettings answer;
+};
+
 enum class JobStatus : std::uint8_t { running, interrupted, failed, partial, succeeded };
 
 std::string_view job_status_name(JobStatus status) noexcept;
@@ -47,7 +58,10 @@ struct JobRecord {
   std::int64_t created_ms = 0;
   std::int64_t finished_ms = 0;  // 0: not yet
   JobSettings settings;
-  std::vector<MessageText> messages;
+  std::vector<MessageText>
+      messages;                      // of the only or first step; `settings` has its model and form
+  std::string first_step = "1";      // its name
+  std::vector<JobStep> later_steps;  // what a row is asked with the answers of the steps before
   std::vector<InputFingerprint> inputs;
   std::string output_path;        // absolute; "-": stdout
   bool result_in_folder = false;  // it is result.EXT in the job's folder, whatever else is said
@@ -58,6 +72,9 @@ struct JobRecord {
   std::string stop_message;
   ShardTotals totals;
 };
+
+// The form of the row's answer: that of the last step.
+const AnswerSettings& result_answer(const JobRecord& record) noexcept;
 
 std::string job_record_json(const JobRecord& record);
 

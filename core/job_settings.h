@@ -34,6 +34,7 @@ struct RowSelection {
 };
 
 struct PromptSettings {
+  std::vector<std::string> later_prompts;  // of the steps behind the first
   std::string prompt;         // text with placeholders; empty when a template file says it
   std::string system;         // the same
   std::string prompt_file;    // where `prompt` came from, for messages

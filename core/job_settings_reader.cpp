@@ -97,7 +97,10 @@ void take_key(const SettingReader& reader, ModelSettings& model) {
 
 PromptSettings read_prompt(const SettingReader& reader) {
   PromptSettings prompt;
-  prompt.prompt = reader.text("run.prompt");
+  if (const auto& texts = reader.list("run.prompt"); !texts.empty()) {
+    prompt.prompt = texts.front();
+    prompt.later_prompts.assign(texts.begin() + 1, texts.end());
+  }
   prompt.system = reader.text("run.system");
   prompt.template_file = reader.text("run.template");
   prompt.image_column = reader.text("run.image_column");

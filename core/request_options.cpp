@@ -164,6 +164,10 @@ std::vector<std::string> option_texts(const OptionKey& option,
                                       const std::string& name,
                                       const JsonNode& value) {
   switch (option.kind) {
+    case ValueKind::texts:
+      return value.kind() == JsonNode::Kind::array
+                 ? list_texts(name, value)
+                 : std::vector<std::string>{scalar_text(name, value, "a string or strings")};
     case ValueKind::list:
     case ValueKind::choices:
       return list_texts(name, value);

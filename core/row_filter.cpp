@@ -180,10 +180,12 @@ class Evaluation {
 
 }  // namespace
 
-RowFilter RowFilter::compile(std::string_view expression, const TemplateNames& names) {
+RowFilter RowFilter::compile(std::string_view expression,
+                             const TemplateNames& names,
+                             std::string_view option) {
   check_variables(names);
   std::vector<std::string> columns;
-  FilterNode root = parse_row_filter(expression, names, columns);
+  FilterNode root = parse_row_filter(expression, names, option, columns);
   return {std::make_unique<const FilterNode>(std::move(root)), std::move(columns)};
 }
 
@@ -201,7 +203,7 @@ void RowFilter::bind(const std::vector<std::string>& selected) {
     const auto found = std::find(selected.begin(), selected.end(), columns_[i]);
     if (found == selected.end()) {
       throw Error(ErrorCode::internal,
-                  fmt::format("column {} of --where was not selected", columns_[i]));
+                  fmt::format("column {} of a condition was not selected", columns_[i]));
     }
     cells_[i] = static_cast<std::size_t>(found - selected.begin());
   }

@@ -44,8 +44,10 @@ class RowFilter {
  public:
   // Throws Error(usage) showing the place, and Error(column_missing) for an unknown column, with
   // the nearest as hint. For open-ended inputs unknown names are allowed inside default().
-  // Variables are constants.
-  static RowFilter compile(std::string_view expression, const TemplateNames& names);
+  // Variables are constants. `option` is what messages begin with.
+  static RowFilter compile(std::string_view expression,
+                           const TemplateNames& names,
+                           std::string_view option = "--where");
 
   RowFilter(RowFilter&& other) noexcept;
   RowFilter& operator=(RowFilter&& other) noexcept;

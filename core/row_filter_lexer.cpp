@@ -88,7 +88,8 @@ FilterToken FilterLexer::next() {
 }
 
 void FilterLexer::refuse(std::size_t at, std::string_view what, std::string hint) const {
-  throw Error(ErrorCode::usage, fmt::format("--where: {}\n{}", what, marked(at)), std::move(hint));
+  throw Error(
+      ErrorCode::usage, fmt::format("{}: {}\n{}", option_, what, marked(at)), std::move(hint));
 }
 
 std::string FilterLexer::marked(std::size_t at) const {

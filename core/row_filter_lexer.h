@@ -18,7 +18,10 @@ struct FilterToken {
 // Cuts a `--where` expression into words, texts, numbers and symbols.
 class FilterLexer {
  public:
-  explicit FilterLexer(std::string_view expression) : expression_(expression) {}
+  // `option` is what messages begin with.
+  FilterLexer(std::string_view expression, std::string_view option)
+      : expression_(expression),
+        option_(option) {}
 
   FilterToken next();
 
@@ -34,6 +37,7 @@ class FilterLexer {
   FilterToken symbol();
 
   std::string_view expression_;
+  std::string_view option_;
   std::size_t at_ = 0;
 };
 

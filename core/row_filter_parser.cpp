@@ -78,17 +78,19 @@ class RowFilterParser {
  public:
   RowFilterParser(std::string_view expression,
                   const TemplateNames& names,
+                  std::string_view option,
                   std::vector<std::string>& columns)
       : names_(names),
+        option_(option),
         columns_(columns),
-        lexer_(expression),
+        lexer_(expression, option),
         token_(lexer_.next()) {}
 
   FilterNode parse() {
     if (token_.kind == Kind::end) {
       throw Error(ErrorCode::usage,
-                  "--where: the expression is empty",
-                  "write a condition, as in --where 'status == \"open\"'");
+                  fmt::format("{}: the expression is empty", option_),
+                  fmt::format("write a condition, as in {} 'status == \"open\"'", option_));
     }
     FilterNode root = parse_or();
     if (token_.kind != Kind::end) {
@@ -385,7 +387,8 @@ class RowFilterParser {
       hint += fmt::format("; the text is written \"{}\"", one_line(token.text, 60));
     }
     throw Error(ErrorCode::column_missing,
-                fmt::format("--where: {} names no column{}\n{}",
+                fmt::format("{}: {} names no column{}\n{}",
+                            option_,
                             one_line(token.text, 60),
                             names_.open_ended ? " of the first rows" : " of the input",
                             lexer_.marked(token.begin)),
@@ -405,6 +408,7 @@ class RowFilterParser {
   }
 
   const TemplateNames& names_;
+  std::string_view option_;
   std::vector<std::string>& columns_;
   FilterLexer lexer_;
   FilterToken token_;
@@ -416,17 +420,19 @@ class RowFilterParser {
 
 FilterNode parse_row_filter(std::string_view expression,
                             const TemplateNames& names,
+                            std::string_view option,
                             std::vector<std::string>& columns) {
   if (expression.size() > k_longest_expression) {
     throw Error(
         ErrorCode::usage,
-        fmt::format("--where: the expression is longer than {}", bytes_text(k_longest_expression)),
+        fmt::format(
+            "{}: the expression is longer than {}", option, bytes_text(k_longest_expression)),
         "select the rows with another tool before");
   }
   if (!is_utf8(expression)) {
-    throw Error(ErrorCode::usage, "--where: the expression is not UTF-8 text");
+    throw Error(ErrorCode::usage, fmt::format("{}: the expression is not UTF-8 text", option));
   }
-  return RowFilterParser(expression, names, columns).parse();
+  return RowFilterParser(expression, names, option, columns).parse();
 }
 
 }  // namespace batchllm

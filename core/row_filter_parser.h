@@ -50,6 +50,7 @@ struct FilterNode {
 // RowFilter::compile.
 FilterNode parse_row_filter(std::string_view expression,
                             const TemplateNames& names,
+                            std::string_view option,
                             std::vector<std::string>& columns);
 
 }  // namespace batchllm

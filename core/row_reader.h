@@ -25,7 +25,7 @@ struct RowReaderSettings {
   std::optional<std::vector<std::uint64_t>> sampled_rows;  // ascending; instead of offset and limit
   BadRowPolicy on_bad_row = BadRowPolicy::stop;
   InDoubtPolicy in_doubt = InDoubtPolicy::retry;
-  bool pack_rows = false;  // for results in the order of completion
+  bool pack_rows = false;  // for results in the order of completion, and for rows of several steps
   std::vector<std::string> input_names;
   std::string rejects_name;       // where rejects go, for messages
   std::function<void()> at_mark;  // called at the end of each shard and of the input

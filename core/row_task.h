@@ -20,7 +20,8 @@ struct RowTask {
   RowPlace place;
   std::string body;    // the encoded request; of a row in a bundle: its part of it
   std::string row_id;  // value of --id-column
-  std::string record;  // the row for the sink, only when rows are written in completion order
+  std::string record;  // the row, packed: only when rows are written in completion order, for the
+                       // sink, or have several steps
   // An outcome that is known without asking (an image that is not there; in doubt and not to be
   // asked again): failure none means that it is to be asked.
   RowFailure known_failure = RowFailure::none;
@@ -29,9 +30,12 @@ struct RowTask {
   std::uint32_t attempts = 0;
   std::uint32_t free_attempts = 0;     // of these, the ones that the provider did not take up
   std::uint32_t earlier_attempts = 0;  // of runs before this one
+  std::uint32_t step = 0;              // which of the row's steps is asked
   std::uint32_t reasked = 0;           // how often it was told what is wrong with its answer
   std::vector<StepAnswer> answers;     // of runs before this one, with which the row goes on
-  Usage spent;                         // for answers that are not its outcome
+  // Of the steps before this one; null for one that was left out. Empty with a single step.
+  std::vector<std::optional<std::string>> step_answers;
+  Usage spent;  // for answers that are not its outcome
   std::optional<std::int64_t> spent_micro_usd;
   std::int64_t shown_micro_usd = 0;  // of it, what the progress of this run has counted
   std::int64_t estimated_tokens = 0;

@@ -172,6 +172,9 @@ class LayerReader {
 
   std::vector<std::string> texts(const OptionKey& option, const toml::node& node) const {
     switch (option.kind) {
+      case ValueKind::texts:
+        return node.is_array() ? list_texts(option, node)
+                               : std::vector<std::string>{scalar_text(option, node)};
       case ValueKind::list:
       case ValueKind::choices:
         return list_texts(option, node);

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <system_error>
@@ -25,6 +26,9 @@ namespace {
 constexpr std::size_t k_max_file_bytes = std::size_t{16} << 20;
 constexpr int k_deepest_parameter = 32;
 
+using Messages = std::vector<ChatTemplateText::Message>;
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
 // Turns one parsed file into a ChatTemplateText; knows the file's name and bytes for messages.
 class TemplateFileReader {
  public:
@@ -32,13 +36,16 @@ class TemplateFileReader {
 
   ChatTemplateText read() {
     const toml::table root = parse();
-    check_keys(root, {"description", "messages", "model", "parameters", "prompt", "system"}, "");
+    check_keys(
+        root, {"description", "messages", "model", "parameters", "prompt", "steps", "system"}, "");
     result_.description = read_text(root, "description").value_or("");
-    if (const toml::node* model = root.get("model")) {
-      result_.model = string_of(*model, "model");
+    result_.model = read_text(root, "model").value_or("");
+    if (root.contains("steps")) {
+      read_steps(root);
+    } else {
+      result_.messages = read_messages(root, name_);
     }
-    read_messages(root);
-    read_parameters(root);
+    result_.parameters = read_parameters(root);
     return std::move(result_);
   }
 
@@ -75,10 +82,10 @@ class TemplateFileReader {
       if (std::find(known.begin(), known.end(), name) != known.end()) {
         continue;
       }
-      if (name == "schema") {
+      if (path.empty() && (name == "schema" || name == "fields")) {
         refuse(key.source().begin,
-               "this version has no structured output: schema is not supported yet",
-               "remove schema and ask for the form of the answer in the prompt");
+               fmt::format("{} stands in a step: [[steps]]", name),
+               fmt::format("or give it on the command line: --{}", name));
       }
       const auto near = nearest_name(name, known);
       refuse(key.source().begin,
@@ -104,36 +111,39 @@ class TemplateFileReader {
     return node == nullptr ? std::nullopt : std::optional(string_of(*node, key));
   }
 
-  void read_messages(const toml::table& root) {
+  // `where` is who lacks a prompt, in messages.
+  Messages read_messages(const toml::table& root, const std::string& where) const {
+    Messages messages;
     for (const auto& [key, role] : {std::pair("system", "system"), std::pair("prompt", "user")}) {
       if (auto text = read_text(root, key)) {
-        add_message(role, std::move(*text), *root.get(key));
+        messages.push_back(message_of(role, std::move(*text), *root.get(key)));
       }
     }
     const toml::node* list = root.get("messages");
     if (list == nullptr) {
       if (root.get("prompt") == nullptr) {
         throw Error(ErrorCode::template_invalid,
-                    fmt::format("{}: neither prompt nor messages is given", name_),
+                    fmt::format("{}: neither prompt nor messages is given", where),
                     "write prompt = \"… {column} …\"");
       }
-      return;
+      return messages;
     }
-    if (!result_.messages.empty()) {
+    if (!messages.empty()) {
       refuse(list->source().begin,
              "messages cannot stand beside system or prompt",
              "make them messages with role = \"system\" and role = \"user\"");
     }
-    const toml::array* messages = list->as_array();
-    if (messages == nullptr || messages->empty()) {
+    const toml::array* tables = list->as_array();
+    if (tables == nullptr || tables->empty()) {
       refuse(list->source().begin, "messages is not a list of tables", "write [[messages]]");
     }
-    for (const toml::node& node : *messages) {
-      read_message(node);
+    for (const toml::node& node : *tables) {
+      messages.push_back(read_message(node));
     }
+    return messages;
   }
 
-  void read_message(const toml::node& node) {
+  ChatTemplateText::Message read_message(const toml::node& node) const {
     const toml::table* message = node.as_table();
     if (message == nullptr) {
       refuse(node.source().begin, "messages is not a list of tables", "write [[messages]]");
@@ -151,11 +161,129 @@ class TemplateFileReader {
              fmt::format("\"{}\" is not a role", one_line(*role, 40)),
              "roles are: system, user and assistant");
     }
-    add_message(std::move(*role), std::move(*content), *message->get("content"));
+    return message_of(std::move(*role), std::move(*content), *message->get("content"));
   }
 
-  void add_message(std::string role, std::string text, const toml::node& node) {
-    result_.messages.push_back({std::move(role), std::move(text), origin_of(node.source().begin)});
+  ChatTemplateText::Message message_of(std::string role,
+                                       std::string text,
+                                       const toml::node& node) const {
+    return {std::move(role), std::move(text), origin_of(node.source().begin)};
+  }
+
+  void read_steps(const toml::table& root) {
+    const toml::array* steps = root.get("steps")->as_array();
+    if (steps == nullptr || steps->empty() || !steps->front().is_table()) {
+      refuse(root.get("steps")->source().begin, "steps is not a list of tables", "write [[steps]]");
+    }
+    for (const std::string_view key : {"messages", "prompt"}) {
+      if (const toml::node* node = root.get(key)) {
+        refuse(node->source().begin,
+               fmt::format("{} cannot stand beside steps", key),
+               "put it into the first [[steps]]");
+      }
+    }
+    std::optional<ChatTemplateText::Message> system;
+    if (auto text = read_text(root, "system")) {
+      system = message_of("system", std::move(*text), *root.get("system"));
+    }
+    for (const toml::node& node : *steps) {
+      if (!node.is_table()) {
+        refuse(node.source().begin, "steps is not a list of tables", "write [[steps]]");
+      }
+      read_step(*node.as_table(), system);
+    }
+  }
+
+  void read_step(const toml::table& table, const std::optional<ChatTemplateText::Message>& system) {
+    check_keys(table,
+               {"choices",
+                "effort",
+                "extract",
+                "fields",
+                "max_tokens",
+                "messages",
+                "model",
+                "name",
+                "parameters",
+                "prompt",
+                "schema",
+                "strip",
+                "system",
+                "temperature",
+                "when"},
+               "steps.");
+    ChatTemplateText::Step step;
+    step.name = read_text(table, "name").value_or("");
+    const std::string called =
+        step.name.empty() ? std::to_string(result_.steps.size() + 1) : step.name;
+    step.messages = read_messages(table, fmt::format("{}: step {}", name_, one_line(called, 60)));
+    const bool has_system =
+        std::any_of(step.messages.begin(), step.messages.end(), [](const auto& message) {
+          return message.role == "system";
+        });
+    if (system && !has_system) {
+      step.messages.insert(step.messages.begin(), *system);
+    }
+    if (const toml::node* when = table.get("when"); when != nullptr && result_.steps.empty()) {
+      refuse(when->source().begin,
+             "the first step has no when: every row is asked it",
+             "--where says which rows are asked");
+    }
+    step.when = read_text(table, "when").value_or("");
+    read_asking(table, step.model);
+    read_form(table, step.answer);
+    result_.steps.push_back(std::move(step));
+  }
+
+  void read_asking(const toml::table& table, ModelSettings& model) const {
+    model.model = read_text(table, "model").value_or("");
+    model.effort = read_text(table, "effort").value_or("");
+    model.parameters = read_parameters(table);
+    if (const toml::node* node = table.get("temperature")) {
+      model.temperature = node->value<double>();
+      if (!model.temperature || !(*model.temperature >= 0)) {
+        refuse(node->source().begin, "temperature is not a number", "write temperature = 0.2");
+      }
+    }
+    if (const toml::node* node = table.get("max_tokens")) {
+      model.max_tokens = node->value_exact<std::int64_t>();
+      if (!model.max_tokens || *model.max_tokens < 1) {
+        refuse(node->source().begin, "max_tokens is not a count", "write max_tokens = 100");
+      }
+    }
+  }
+
+  void read_form(const toml::table& table, AnswerSettings& answer) const {
+    answer.fields = read_text(table, "fields").value_or("");
+    answer.extract = read_text(table, "extract").value_or("");
+    answer.choices = read_text(table, "choices").value_or("");
+    if (const toml::node* node = table.get("strip")) {
+      const auto strip = node->value_exact<bool>();
+      if (!strip) {
+        refuse(node->source().begin, "strip is neither true nor false", "write strip = true");
+      }
+      answer.strip = *strip;
+    }
+    if (const toml::node* node = table.get("schema")) {
+      answer.schema = schema_of(*node);
+      if (!answer.fields.empty()) {
+        refuse(node->source().begin, "schema and fields exclude each other", "keep one of them");
+      }
+    }
+  }
+
+  // A table, JSON, or the name of a file beside the template.
+  std::string schema_of(const toml::node& node) const {
+    if (node.is_table()) {
+      JsonWriter json;
+      write_json(node, json, 0);
+      return json.text();
+    }
+    std::string text = string_of(node, "schema");
+    if (trim(text).starts_with('{')) {
+      return text;
+    }
+    return (std::filesystem::path(name_).parent_path() / text).string();
   }
 
   // Where the text of a string begins: behind its opening quotes, and a line later when a line
@@ -179,10 +307,10 @@ class TemplateFileReader {
     return origin;
   }
 
-  void read_parameters(const toml::table& root) {
+  Parameters read_parameters(const toml::table& root) const {
     const toml::node* node = root.get("parameters");
     if (node == nullptr) {
-      return;
+      return {};
     }
     const toml::table* parameters = node->as_table();
     if (parameters == nullptr) {
@@ -198,9 +326,11 @@ class TemplateFileReader {
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
       return std::pair(a.first.line, a.first.column) < std::pair(b.first.line, b.first.column);
     });
+    Parameters result;
     for (auto& parameter : found) {
-      result_.parameters.push_back(std::move(parameter.second));
+      result.push_back(std::move(parameter.second));
     }
+    return result;
   }
 
   void write_json(const toml::node& node, JsonWriter& json, int depth) const {

@@ -19,10 +19,16 @@ namespace batchllm {
 //   content = "…"
 //   [parameters]                       # go into the request as they are
 //   temperature = 0.2
+//   [[steps]]                          # instead of prompt and messages: asked one after the other
+//   name = "first"                     # for {steps.first.output}; else its number
+//   prompt = "…"                       # or messages; system, model, parameters as above, besides
+//   when = "steps.first.label == 'x'"  # not of the first: left out where it is false
+//   fields = "label:enum(x, y)"        # or schema (a table, JSON, a file), choices, extract, strip
+//   max_tokens = 50                    # temperature, effort: as the options of those names
 //
-// Throws Error(template_invalid) naming file, line and column for what is not TOML, unknown keys
-// (with the nearest), wrong types, and `schema`, which this version cannot do yet; Error(usage)
-// when the file cannot be read.
+// A system message at the top goes with every step that has none of its own. Throws
+// Error(template_invalid) naming file, line and column for what is not TOML, unknown keys (with the
+// nearest) and wrong types; Error(usage) when the file cannot be read.
 ChatTemplateText read_template_file(const std::string& path);
 
 // The same for text that is already in memory; `name` stands in messages.

@@ -40,11 +40,17 @@ CostEstimate CostEstimate::without(std::uint64_t rows_done) const {
 
 CostEstimate estimate_cost(const JobRecord& record,
                            const JobInputs& inputs,
-                           const JobModel& model) {
+                           const JobModel& model,
+                           JobSteps* steps) {
   const auto source = inputs.open_again({});
   const auto encoder = make_encoder(record, *source, model);
+  if (steps != nullptr) {
+    encoder->need_columns(steps->row_columns());
+    steps->start(nullptr, encoder->columns());
+  }
   source->select(encoder->columns());
   encoder->bind(encoder->columns());
+  JobSteps::Estimate of_steps;
   RowBatch batch;
   RowTask task;
   std::uint64_t seen = 0;
@@ -66,6 +72,13 @@ CostEstimate estimate_cost(const JobRecord& record,
         for (const auto& message : encoder->prompt().messages) {
           tokens += estimate_tokens(message.text).mean;
         }
+        if (steps != nullptr) {
+          const auto of_row = steps->estimate(batch, row);
+          of_steps.tokens += of_row.tokens;
+          of_steps.micro_usd = of_row.micro_usd && of_steps.micro_usd
+                                   ? std::optional(*of_steps.micro_usd + *of_row.micro_usd)
+                                   : std::nullopt;
+        }
       }
     }
     const double fraction = source->fraction_read().value_or(1.0);
@@ -81,26 +94,32 @@ CostEstimate estimate_cost(const JobRecord& record,
   estimate.rows = std::min(estimate.rows, selection.sample.value_or(estimate.rows));
   estimate.rows_are_exact = at_end;
   if (rendered != 0) {
-    const double mean = static_cast<double>(tokens) / static_cast<double>(rendered);
+    const double mean =
+        static_cast<double>(tokens + of_steps.tokens) / static_cast<double>(rendered);
     estimate.input_tokens = static_cast<std::int64_t>(mean * static_cast<double>(estimate.rows));
   }
-  if (model.price) {
-    Usage usage;
-    usage.input_tokens = rendered == 0 ? 0 : tokens / static_cast<std::int64_t>(rendered);
-    const double each = static_cast<double>(model.price->base.input) *
-                        static_cast<double>(usage.input_tokens) / 1e6;
+  estimate.steps = record.later_steps.size() + 1;
+  if (model.price && of_steps.micro_usd) {
+    const std::int64_t first = rendered == 0 ? 0 : tokens / static_cast<std::int64_t>(rendered);
+    const double later = rendered == 0 ? 0 : *of_steps.micro_usd / static_cast<double>(rendered);
+    const double each =
+        static_cast<double>(model.price->base.input) * static_cast<double>(first) / 1e6 + later;
     estimate.input_cost_micro_usd =
         static_cast<std::int64_t>(each * static_cast<double>(estimate.rows));
-    estimate.output_price = model.price->base.output;
+    estimate.output_price =
+        std::max(model.price->base.output, steps != nullptr ? steps->highest_output_price() : 0);
   }
   return estimate;
 }
 
 std::string describe_estimate(const CostEstimate& estimate,
                               std::optional<std::int64_t> max_cost_micro_usd) {
-  std::string text = fmt::format("{}{}, about {} tokens in",
+  const std::string steps =
+      estimate.steps == 1 ? std::string() : fmt::format(" of {} steps", estimate.steps);
+  std::string text = fmt::format("{}{}{}, about {} tokens in",
                                  estimate.rows_are_exact ? "" : "about ",
                                  count_noun(estimate.rows, "row"),
+                                 steps,
                                  count_in_words(estimate.input_tokens));
   if (!estimate.input_cost_micro_usd) {
     text += ", price not known";

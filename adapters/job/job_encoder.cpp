@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/job/job_encoder.h"
 
-#include "adapters/config/template_file.h"
+#include "adapters/job/job_form.h"
 #include "adapters/job/job_output.h"
 #include "core/config_keys.h"
 #include "core/error.h"
@@ -19,9 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TemplateNames names_for(const JobRecord& record, const RowSource& source) {
+TemplateNames names_for(const JobRecord& record,
+                        const RowSource& source,
+                        const std::vector<StepNames>& steps) {
   TemplateNames names;
   names.columns = source.columns();
+  for (std::string& column : step_columns(steps)) {
+    names.columns.push_back(std::move(column));
+  }
   names.open_ended = source.is_open_ended();
   names.variables = record.settings.prompt.variables;
   return names;
@@ -122,10 +127,41 @@ void add_instructions(const std::string& instructions, ChatTemplateText& text) {
   }
 }
 
-void check_output_columns(const JobRecord& record, const JobModel& model, const RowSource& source) {
+ChatTemplate compile_chat(const std::vector<MessageText>& messages,
+                          const TemplateNames& names,
+                          const JobModel& model) {
+  ChatTemplateText text;
+  for (const auto& message : messages) {
+    text.messages.push_back({message.role, message.text, TemplateOrigin{message.origin}});
+  }
+  add_instructions(model.instructions, text);
+  return ChatTemplate::compile(text, names);
+}
+
+// Files are read where the first step is encoded; a later one would see their names.
+void refuse_file_columns(const JobRecord& record,
+                         const RowSource& source,
+                         const JobStep& step,
+                         const std::vector<std::string>& columns) {
+  for (const std::string& name :
+       columns_in(source, record.settings.prompt.document_column, "--document-column")) {
+    if (std::find(columns.begin(), columns.end(), name) != columns.end()) {
+      throw Error(
+          ErrorCode::usage,
+          fmt::format("step {}: {} is a column of documents, which only the first step sees",
+                      step.name,
+                      printable(name)),
+          fmt::format("let the first step say what is needed of it: {{steps.{}.output}}",
+                      record.first_step));
+    }
+  }
+}
+
+void check_output_columns(const JobRecord& record, const RowSource& source) {
   const auto& columns = source.columns();
-  if (model.form != nullptr && !model.form->columns().empty()) {
-    for (const std::string& name : model.form->columns()) {
+  const auto form = make_form(result_answer(record));
+  if (form != nullptr && !form->columns().empty()) {
+    for (const std::string& name : form->columns()) {
       if (std::find(columns.begin(), columns.end(), name) != columns.end()) {
         throw Error(
             ErrorCode::usage,
@@ -146,67 +182,61 @@ void check_output_columns(const JobRecord& record, const JobModel& model, const 
 
 }  // namespace
 
-std::vector<MessageText> make_messages(JobSettings& settings) {
-  PromptSettings& prompt = settings.prompt;
-  std::vector<MessageText> messages;
-  if (!prompt.system.empty()) {
-    messages.push_back({"system", prompt.system, "--system"});
+std::vector<StepNames> step_names(const JobRecord& record) {
+  std::vector<StepNames> names;
+  if (record.later_steps.empty()) {
+    return names;
   }
-  if (!prompt.template_file.empty()) {
-    for (MessageText& message : take_template(read_template_file(prompt.template_file), settings)) {
-      messages.push_back(std::move(message));
-    }
-  } else if (!prompt.text_column.empty()) {
-    messages.push_back({"user", "{" + prompt.text_column + "}", "--column"});
-  } else if (!prompt.prompt.empty()) {
-    messages.push_back(
-        {"user", prompt.prompt, prompt.prompt_file.empty() ? "--prompt" : prompt.prompt_file});
+  const auto add = [&names](const std::string& name, const AnswerSettings& answer) {
+    const auto form = make_form(answer);
+    names.push_back({name, form == nullptr ? std::vector<std::string>() : form->columns()});
+  };
+  add(record.first_step, record.settings.answer);
+  for (const JobStep& step : record.later_steps) {
+    add(step.name, step.answer);
   }
-  return messages;
+  return names;
 }
 
-std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings) {
-  std::vector<MessageText> messages;
-  for (const auto& message : text.messages) {
-    messages.push_back({message.role, message.text, message.origin.name});
+std::unique_ptr<ChatRowEncoder> make_step_encoder(const JobRecord& record,
+                                                  std::size_t later_step,
+                                                  const RowSource& source,
+                                                  const JobModel& model) {
+  const JobStep& step = record.later_steps[later_step];
+  const std::vector<StepNames> steps = step_names(record);
+  const TemplateNames names = names_for(record, source, steps);
+  std::optional<RowFilter> when;
+  if (!step.when.empty()) {
+    when = RowFilter::compile(step.when, names, fmt::format("when of step {}", step.name));
   }
-  if (settings.model.model.empty()) {
-    settings.model.model = text.model;
-  }
-  for (const auto& [name, json] : text.parameters) {
-    const bool given =
-        std::any_of(settings.model.parameters.begin(),
-                    settings.model.parameters.end(),
-                    [&n = name](const auto& parameter) { return parameter.first == n; });
-    if (!given) {
-      settings.model.parameters.emplace_back(name, json);
-    }
-  }
-  return messages;
+  auto encoder = std::make_unique<ChatRowEncoder>(
+      compile_chat(step.messages, names, model), std::move(when), *model.provider);
+  check_step_columns(steps, later_step + 1, encoder->columns());
+  refuse_file_columns(record, source, step, encoder->columns());
+  return encoder;
 }
 
 std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
                                              const RowSource& source,
                                              const JobModel& model) {
-  const TemplateNames names = names_for(record, source);
-  ChatTemplateText text;
-  for (const auto& message : record.messages) {
-    text.messages.push_back({message.role, message.text, TemplateOrigin{message.origin}});
-  }
-  add_instructions(model.instructions, text);
+  const std::vector<StepNames> steps = step_names(record);
+  const TemplateNames names = names_for(record, source, steps);
+  ChatTemplate chat = compile_chat(record.messages, names, model);
+  check_step_columns(steps, 0, chat.columns());
   const JobSettings& settings = record.settings;
   require_column(source, settings.id_column, "--id-column");
   require_column(source, settings.prompt.text_column, "--column");
   for (const auto& column : settings.output.columns) {
     require_column(source, column, "--columns");
   }
-  check_output_columns(record, model, source);
+  check_output_columns(record, source);
   std::optional<RowFilter> filter;
   if (!settings.selection.where.empty()) {
     filter = RowFilter::compile(settings.selection.where, names);
+    check_step_columns(steps, 0, filter->columns());
   }
-  auto encoder = std::make_unique<ChatRowEncoder>(
-      ChatTemplate::compile(text, names), std::move(filter), *model.provider);
+  auto encoder =
+      std::make_unique<ChatRowEncoder>(std::move(chat), std::move(filter), *model.provider);
   if (settings.embedding.is_wanted) {
     encoder->refuse_empty_texts();
   }

@@ -6,18 +6,25 @@
 #include "core/chat_template.h"
 #include "core/job_record.h"
 #include "core/row_source.h"
+#include "core/step_names.h"
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
 namespace batchllm {
 
-// Makes --prompt, --system or --template (a file, which is read here) into the messages of a job;
-// the template's model and parameters are taken where the settings say none. Throws Error.
-std::vector<MessageText> make_messages(JobSettings& settings);
+// Makes --prompt (once or several times), --system or --template (a file, which is read here) into
+// what a job asks: messages, model and form of its only or first step, and the steps behind it. A
+// template's model and parameters are taken where the settings say none; a step's own come before
+// them. What the settings say of the answer's form is meant for the last step. Throws Error.
+void make_questions(JobRecord& record);
 
 // The messages of a template that is in memory; model and parameters as above.
 std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings);
+
+// What later steps may say of the answers of a job's steps; empty for a job of one step.
+std::vector<StepNames> step_names(const JobRecord& record);
 
 // Compiles templates, filter and special columns against the source's columns; what the model must
 // be told of the answer's form goes behind the prompt. `model` outlives the encoder. Throws
@@ -25,5 +32,12 @@ std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings
 std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
                                              const RowSource& source,
                                              const JobModel& model);
+
+// The same for a step behind the first, 0 being the second. Its columns are those of the row and
+// the answers of the steps before.
+std::unique_ptr<ChatRowEncoder> make_step_encoder(const JobRecord& record,
+                                                  std::size_t later_step,
+                                                  const RowSource& source,
+                                                  const JobModel& model);
 
 }  // namespace batchllm

@@ -107,6 +107,13 @@ void name_model(JobSettings& settings, const ModelCatalog& models) {
   settings.model.model = models.resolve(settings.model.model).text();
 }
 
+void name_models(JobRecord& record, const ModelCatalog& models) {
+  name_model(record.settings, models);
+  for (JobStep& step : record.later_steps) {
+    step.model.model = models.resolve(step.model.model).text();
+  }
+}
+
 JobModel make_model(const JobSettings& settings,
                     const JobSurroundings& surroundings,
                     bool with_key) {

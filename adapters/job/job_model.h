@@ -6,6 +6,7 @@
 #include "adapters/job/job_surroundings.h"
 #include "core/answer_form.h"
 #include "core/config_layers.h"
+#include "core/job_record.h"
 #include "core/job_settings.h"
 #include "core/price_table.h"
 #include "core/provider.h"
@@ -35,6 +36,9 @@ struct JobModel {
 // Makes the model's name a whole model spec where the user left the provider out. Throws
 // Error(usage | model_unknown).
 void name_model(JobSettings& settings, const ModelCatalog& models);
+
+// The same for every step of a job.
+void name_models(JobRecord& record, const ModelCatalog& models);
 
 // Address and key come from the settings, else from the surroundings' environment (see find_api_key
 // for how the key is looked for). `with_key`: false for a dry run, which sends nothing. Throws

@@ -198,7 +198,7 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
       plan.kind.format == OutputFormat::json || plan.kind.format == OutputFormat::jsonl;
   ResultWriterSettings settings;
   settings.output_column = output.column;
-  settings.form = make_form(record.settings.answer);
+  settings.form = make_form(result_answer(record));
   settings.include_meta = output.include_meta;
   settings.may_restart = !plan.part_path.empty();
   settings.adds_error_column =

@@ -10,6 +10,7 @@
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
+#include "adapters/job/job_steps.h"
 #include "adapters/job/row_sample.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -70,6 +71,7 @@ class JobSession {
         inputs_(record, directory.folder().string()),
         source_(inputs_.open_first()),
         encoder_(make_encoder(record, *source_, model_)),
+        steps_(JobSteps::open(record, *source_, model_, surroundings, true)),
         plan_(plan_output(record, *source_, directory.folder())),
         ledger_(directory.folder(), record.id),
         manifest_(directory.manifest_path()),
@@ -77,12 +79,15 @@ class JobSession {
     // Where a result in the folder lies is planned again each time.
     is_saved_ = start.is_new && (record_.result_in_folder || record_.output_path == plan_.path);
     record_.output_path = plan_.path;
-    check_appending(record, plan_, *source_, model_.form);
+    check_appending(record, plan_, *source_, make_form(result_answer(record)));
     const auto columns = record.settings.output.order == RowOrder::completion &&
                                  record.settings.output.columns.empty() && !source_->is_open_ended()
                              ? source_->columns()
                              : std::vector<std::string>{};
     encoder_->need_columns(columns);
+    if (steps_) {
+      encoder_->need_columns(steps_->row_columns());
+    }
     source_->select(encoder_->columns());
     encoder_->bind(encoder_->columns());
   }
@@ -110,6 +115,7 @@ class JobSession {
   JobInputs inputs_;
   std::unique_ptr<InputSource> source_;
   std::unique_ptr<ChatRowEncoder> encoder_;
+  std::unique_ptr<JobSteps> steps_;  // null: there is one
   OutputPlan plan_;
   Ledger ledger_;
   Manifest manifest_;
@@ -175,6 +181,9 @@ EngineSettings JobSession::engine_settings() {
   engine.lane.tokens_per_minute = settings.limits.tokens_per_minute;
   engine.lane.seed = std::random_device{}();
   engine.dispatcher.check = check_ ? &*check_ : nullptr;
+  if (steps_) {
+    engine.dispatcher.steps = &steps_->start(engine.dispatcher.check, encoder_->columns());
+  }
   engine.dispatcher.reasks = static_cast<std::uint32_t>(settings.answer.reasks);
   engine.dispatcher.request_timeout = Milliseconds(settings.limits.request_timeout_ms);
   engine.dispatcher.price = model_.price;
@@ -232,7 +241,8 @@ void JobSession::announce() {
       fmt::format("{} {}", start_.is_new ? "Reading" : "Going on with", printable(what));
   if (!from_stdin) {
     const std::uint64_t done = manifest_.totals().done() + ledger_.opened_totals().done();
-    const CostEstimate estimate = estimate_cost(record_, inputs_, model_).without(done);
+    const CostEstimate estimate =
+        estimate_cost(record_, inputs_, model_, steps_.get()).without(done);
     text += fmt::format(": {}{}",
                         done == 0 ? "" : fmt::format("{} done, to go: ", count_noun(done, "row")),
                         describe_estimate(estimate, record_.settings.limits.max_cost_micro_usd));

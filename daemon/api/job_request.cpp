@@ -7,6 +7,7 @@
 #include "adapters/job/job_form.h"
 #include "adapters/job/job_model.h"
 #include "adapters/job/job_output.h"
+#include "adapters/job/job_steps.h"
 #include "adapters/stream/byte_stream.h"
 #include "adapters/stream/raw_bytes.h"
 #include "core/chat_template.h"
@@ -96,7 +97,7 @@ class RequestReader {
     if (frame_.chat != nullptr) {
       record_.messages = take_template(*frame_.chat, record_.settings);
     } else if (given == nullptr) {
-      record_.messages = make_messages(record_.settings);
+      make_questions(record_);
     } else {
       if (given->items().empty() || given->items().size() > k_most_messages) {
         throw Error(ErrorCode::usage,
@@ -122,7 +123,7 @@ class RequestReader {
                   "who is to be asked? options.model is missing",
                   "for example openai/gpt-4o-mini");
     }
-    name_model(record_.settings, context_.surroundings.models);
+    name_models(record_, context_.surroundings.models);
   }
 
   void read_inputs() {
@@ -302,6 +303,7 @@ class RequestReader {
     const auto source = open_stored_inputs();
     const JobModel model = make_model(record_.settings, context_.surroundings, false);
     make_encoder(record_, *source, model);
+    JobSteps::open(record_, *source, model, context_.surroundings, false);
     endpoint_ = model.endpoint;
     context_.checked_jobs.remember(record, endpoint_);
   }

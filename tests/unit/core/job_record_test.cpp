@@ -113,6 +113,40 @@ TEST_CASE("a job's record comes back with every member", "[job_record]") {
   CHECK(after.totals.output_tokens == 7);
 }
 
+TEST_CASE("the steps of a job come back, and tell jobs apart", "[job_record]") {
+  JobRecord record = full_record();
+  record.first_step = "sort";
+  JobStep step;
+  step.name = "fix";
+  step.when = "steps.sort.label == 'bug'";
+  step.messages = {{"user", "Fix {text}", "t.toml"}};
+  step.model.model = "openai/n";
+  step.model.parameters = {{"top_p", "0.5"}};
+  step.model.temperature = 0.5;
+  step.model.max_tokens = 7;
+  step.model.effort = "high";
+  step.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 1};
+  record.later_steps = {step, step};
+  const std::string json = job_record_json(record);
+  const JobRecord after = parse_job_record(json, "job.json");
+  CHECK(job_record_json(after) == json);
+  CHECK(after.first_step == "sort");
+  REQUIRE(after.later_steps.size() == 2);
+  const JobStep& read = after.later_steps[1];
+  CHECK(read.name == "fix");
+  CHECK(read.when == step.when);
+  CHECK(read.messages == step.messages);
+  CHECK(read.model.parameters == step.model.parameters);
+  CHECK(read.model.max_tokens == 7);
+  CHECK(read.answer.choices == "x, y");
+  CHECK(read.answer.columns_of_fields == step.answer.columns_of_fields);
+  CHECK(&result_answer(after) == &read.answer);
+  CHECK(job_identity(after) == job_identity(record));
+  CHECK(job_identity(record) != job_identity(full_record()));
+  record.later_steps[0].when.clear();
+  CHECK(job_identity(record) != job_identity(after));
+}
+
 TEST_CASE("a job of defaults comes back as such", "[job_record]") {
   const JobRecord after = parse_job_record(job_record_json(JobRecord{}), "job.json");
   CHECK(job_record_json(after) == job_record_json(JobRecord{}));

@@ -94,6 +94,57 @@ TEST_CASE("a wrong column is reported where it stands in the file", "[template]"
   CHECK_THAT(error->message(), ContainsSubstring(std::string(c.place)));
 }
 
+TEST_CASE("a template file may hold several steps", "[template]") {
+  const ChatTemplateText text = parse_template_file(R"(
+model = "openai/m"
+system = "Be brief."
+
+[[steps]]
+name = "first"
+prompt = "Sort {text}"
+temperature = 0
+max_tokens = 9
+effort = "low"
+parameters = { top_p = 0.5 }
+
+[steps.schema]
+type = "object"
+
+[[steps]]
+when = 'steps.first.output != ""'
+model = "openai/n"
+system = "Be long."
+prompt = "Explain {steps.first.output}"
+choices = "a, b"
+strip = true
+)",
+                                                    "folder/t.toml");
+  CHECK(text.messages.empty());
+  REQUIRE(text.steps.size() == 2);
+  const auto& first = text.steps[0];
+  CHECK(first.name == "first");
+  REQUIRE(first.messages.size() == 2);
+  CHECK(first.messages[0].text == "Be brief.");
+  CHECK(first.messages[1].text == "Sort {text}");
+  CHECK(first.model.temperature == 0.0);
+  CHECK(first.model.max_tokens == 9);
+  CHECK(first.model.effort == "low");
+  REQUIRE(first.model.parameters.size() == 1);
+  CHECK(first.model.parameters[0] == std::pair<std::string, std::string>("top_p", "0.5"));
+  CHECK(first.answer.schema == R"({"type":"object"})");
+  const auto& second = text.steps[1];
+  CHECK(second.name.empty());
+  CHECK(second.when == "steps.first.output != \"\"");
+  CHECK(second.model.model == "openai/n");
+  REQUIRE(second.messages.size() == 2);
+  CHECK(second.messages[0].text == "Be long.");
+  CHECK(second.answer.choices == "a, b");
+  CHECK(second.answer.strip);
+  const ChatTemplateText beside =
+      parse_template_file("[[steps]]\nprompt = 'x'\nschema = 's.json'", "folder/t.toml");
+  CHECK(beside.steps.at(0).answer.schema == "folder/s.json");
+}
+
 TEST_CASE("a wrong template file is refused with its place", "[template]") {
   struct Case {
     std::string_view toml;
@@ -109,8 +160,19 @@ TEST_CASE("a wrong template file is refused with its place", "[template]") {
        "t.toml:2:1: promt is not a key of a template file",
        "did you mean prompt? keys are: description, messages"},
       {"prompt = 'x'\n[schema]\ntype = 'object'",
-       "this version has no structured output: schema is not supported yet",
-       "remove schema"},
+       "t.toml:2:2: schema stands in a step: [[steps]]",
+       "--schema"},
+      {"steps = 3", "t.toml:1:9: steps is not a list of tables", "write [[steps]]"},
+      {"prompt = 'x'\n[[steps]]\nprompt = 'y'", "prompt cannot stand beside steps", "the first"},
+      {"[[steps]]\nname = 'a'", "t.toml: step a: neither prompt nor messages is given", ""},
+      {"[[steps]]\nprompt = 'x'\nwhen = 'a'", "the first step has no when", "--where"},
+      {"[[steps]]\npromt = 'x'", "steps.promt is not a key of a template file", "mean prompt?"},
+      {"[[steps]]\nprompt = 'x'\nmax_tokens = 0", "max_tokens is not a count", ""},
+      {"[[steps]]\nprompt = 'x'\ntemperature = 'a'", "temperature is not a number", ""},
+      {"[[steps]]\nprompt = 'x'\nstrip = 1", "strip is neither true nor false", ""},
+      {"[[steps]]\nprompt = 'x'\nfields = 'a:string'\nschema = '{}'",
+       "schema and fields exclude each other",
+       ""},
       {"prompt = 3", "t.toml:1:10: prompt is not a text", "write prompt = \"…\""},
       {"prompt = 'x'\nmodel = ['a']", "t.toml:2:9: model is not a text", ""},
       {"prompt = 'x'\nparameters = 3", "parameters is not a table", "write [parameters]"},
