@@ -35,6 +35,10 @@ constexpr std::string_view k_submit_examples =
 constexpr std::string_view k_submit_epilogue =
     "Prints the job's id alone when standard output is no terminal.\n"
     "More: batchllm jobs watch JOB, batchllm results export JOB, man batchllm-submit";
+constexpr std::string_view k_diff_examples =
+    "batchllm results diff job_20260102_030405_k7f3 job_20260102_040506_m2a9\n"
+    "batchllm results diff job_20260102_030405_k7f3 job_20260102_040506_m2a9 -o differ.csv";
+
 constexpr std::string_view k_simulate_epilogue =
     "One address speaks OpenAI (chat completions, responses), Azure, Anthropic, Gemini, Bedrock,\n"
     "Ollama and Cohere; Mistral below /mistral/v1. More: man batchllm-simulate";
@@ -140,6 +144,15 @@ constexpr std::array k_commands = {
                 .group = "Results",
                 .summary = "Show the failed rows, grouped by failure",
                 .examples = "batchllm results errors job_20260102_030405_k7f3"},
+    CommandSpec{.command = Command::results_diff,
+                .path = "results diff",
+                .arguments = "JOB JOB",
+                .argument_kind = ArgumentKind::job,
+                .least = 2,
+                .most = 2,
+                .group = "Results",
+                .summary = "Compare the answers of two jobs on the same input",
+                .examples = k_diff_examples},
     CommandSpec{.path = "jobs", .group = "Jobs", .summary = "Look at jobs, steer and remove them"},
     CommandSpec{.command = Command::jobs_list,
                 .path = "jobs list",

@@ -59,6 +59,7 @@ struct InspectRequest {
 
 struct ResultsShowRequest {
   std::string job;
+  std::string gold = {};  // column with the right answers; empty: the job's own, if it has one
 };
 
 enum class ExportedRows { all, ok, failed };
@@ -68,6 +69,16 @@ struct ResultsExportRequest {
   std::string path;  // "-": standard output
   OutputFormat format = OutputFormat::automatic;
   ExportedRows rows = ExportedRows::all;
+  bool overwrite = false;
+};
+
+struct ResultsDiffRequest {
+  std::vector<std::string> jobs;  // two
+  std::string path;               // for the rows that differ; empty: none, "-": standard output
+  OutputFormat format = OutputFormat::automatic;
+  std::uint64_t limit = 0;  // rows shown
+  bool exactly = false;
+  bool force = false;
   bool overwrite = false;
 };
 

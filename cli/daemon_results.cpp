@@ -8,6 +8,7 @@
 #include "cli/settings_reader.h"
 #include "core/error.h"
 #include "core/json_text.h"
+#include "core/setting_reader.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -180,8 +181,14 @@ int results_command(const CommandLine& line,
     const ResultsErrorsRequest request = read_results_errors_request(line, settings);
     return is_remote ? show_errors(request, places) : results_errors_command(request, ui);
   }
+  const std::string gold = SettingReader(settings).text("results.gold");
+  if (is_remote && !gold.empty()) {
+    throw Error(ErrorCode::usage,
+                fmt::format("--gold reads the folder of {}, which is not here", id),
+                "ask on the daemon's machine");
+  }
   return is_remote ? jobs_show_command({id}, settings, environment, ui)
-                   : results_show_command({id}, ui);
+                   : results_show_command({id, gold}, ui);
 }
 
 }  // namespace batchllm

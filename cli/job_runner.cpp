@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_runner.h"
 
+#include "cli/gold_view.h"
 #include "cli/progress_view.h"
 #include "cli/run_events.h"
 #include "cli/run_summary.h"
@@ -109,7 +110,9 @@ int run_and_report(JobDirectory& directory,
   RunEvents events(directory, clock);
   const JobEnd end = run_and_record(directory, record, start, surroundings, events, ui);
   if (!end.reader_has_left) {
-    report_run(record, end, ui);
+    const std::optional<GoldReport> gold =
+        end.stop ? std::nullopt : gold_report_of(record, directory.folder(), ui);
+    report_run(record, end, gold, ui);
   }
   return end.exit_code;
 }

@@ -17,6 +17,7 @@
 #include "cli/keys_command.h"
 #include "cli/man_sections.h"
 #include "cli/models_command.h"
+#include "cli/results_diff_command.h"
 #include "cli/run_command.h"
 #include "cli/schedule_command.h"
 #include "cli/settings_loader.h"
@@ -208,6 +209,8 @@ int run_command_of(const CommandLine& line,
     case Command::results_export:
     case Command::results_errors:
       return results_command(line, settings, environment, ui);
+    case Command::results_diff:
+      return results_diff_command(read_results_diff_request(line, settings), ui);
     default:
       return run_jobs_command(line, settings, environment, ui);
   }

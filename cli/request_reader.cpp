@@ -118,6 +118,19 @@ ResultsErrorsRequest read_results_errors_request(const CommandLine& line,
   return {first_argument(line), count_of(settings, "results.limit")};
 }
 
+ResultsDiffRequest read_results_diff_request(const CommandLine& line, const Settings& settings) {
+  const SettingReader reader(settings);
+  ResultsDiffRequest request;
+  request.jobs = line.arguments;
+  request.path = reader.text("diff.output");
+  request.format = output_format_of(reader.text("results.output_format"));
+  request.limit = count_of(settings, "diff.limit");
+  request.exactly = reader.flag("diff.exact");
+  request.force = reader.flag("diff.force");
+  request.overwrite = reader.flag("results.overwrite");
+  return request;
+}
+
 JobsListRequest read_jobs_list_request(const Settings& settings) {
   const SettingReader reader(settings);
   return {status_of(reader),

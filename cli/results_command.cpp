@@ -3,6 +3,7 @@
 
 #include "adapters/job/job_report.h"
 #include "adapters/job/result_export.h"
+#include "cli/gold_view.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace batchllm {
@@ -124,15 +126,31 @@ std::string errors_text(const JobRecord& record,
   return text;
 }
 
+std::string show_json(const JobReport& report, const std::optional<GoldReport>& gold) {
+  JsonWriter json;
+  json.begin_object().key("schema").string("batchllm.job/1").key("job");
+  json.raw(job_report_json(report));
+  if (gold) {
+    json.key("gold");
+    write_gold(json, *gold);
+  }
+  return json.end_object().text() + "\n";
+}
+
 }  // namespace
 
 int results_show_command(const ResultsShowRequest& request, Ui& ui) {
-  const JobReport report = report_job(JobDirectory::open(ui.state_dir(), request.job));
+  const JobDirectory directory = JobDirectory::open(ui.state_dir(), request.job);
+  const JobReport report = report_job(directory);
+  const JobRecord& record = report.record;
+  // What is asked for must be there; what the job names is shown when it can be.
+  const std::optional<GoldReport> gold =
+      request.gold.empty() ? gold_report_of(record, directory.folder(), ui)
+                           : report_gold(record, directory.folder(), request.gold);
   if (ui.json()) {
-    ui.out(fmt::format("{{\"schema\":\"batchllm.job/1\",\"job\":{}}}\n", job_report_json(report)));
+    ui.out(show_json(report, gold));
     return 0;
   }
-  const JobRecord& record = report.record;
   std::string text = fmt::format("{}  {}\n", record.id, report.status());
   text += fmt::format("  model    {}\n", printable(record.settings.model.model));
   for (const auto& input : record.inputs) {
@@ -163,6 +181,9 @@ int results_show_command(const ResultsShowRequest& request, Ui& ui) {
   text += fmt::format("  cost     {}\n", usd_text(report.totals.cost_micro_usd));
   if (!record.stop_message.empty()) {
     text += fmt::format("  stopped  {}: {}\n", record.stop_code, printable(record.stop_message));
+  }
+  if (gold) {
+    text += gold_text(*gold, static_cast<std::size_t>(terminal_width())) + "\n";
   }
   ui.out(text);
   return 0;

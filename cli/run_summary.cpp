@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_summary.h"
 
+#include "cli/gold_view.h"
 #include "core/json_text.h"
 #include "core/text.h"
 
@@ -9,7 +10,10 @@
 namespace batchllm {
 namespace {
 
-void report_json(const JobRecord& record, const JobEnd& end, Ui& ui) {
+void report_json(const JobRecord& record,
+                 const JobEnd& end,
+                 const std::optional<GoldReport>& gold,
+                 Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   JsonWriter json;
   json.begin_object().key("schema").string("batchllm.run/1").key("job").string(record.id);
@@ -38,7 +42,18 @@ void report_json(const JobRecord& record, const JobEnd& end, Ui& ui) {
   if (end.stop) {
     json.key("stopped_by").string(end.stop->name());
   }
+  if (gold) {
+    json.key("gold");
+    write_gold(json, *gold);
+  }
   ui.out(json.end_object().text() + "\n");
+}
+
+void note_gold(const std::optional<GoldReport>& gold, Ui& ui) {
+  constexpr std::size_t k_indent = 2;  // of the further lines of a note
+  if (gold) {
+    ui.messages().note(gold_text(*gold, static_cast<std::size_t>(terminal_width()) - k_indent));
+  }
 }
 
 std::string cost_text(const ProgressSnapshot& rows) {
@@ -73,7 +88,10 @@ void report_stop(const JobRecord& record, const JobEnd& end, Ui& ui) {
 
 }  // namespace
 
-void report_run(const JobRecord& record, const JobEnd& end, Ui& ui) {
+void report_run(const JobRecord& record,
+                const JobEnd& end,
+                const std::optional<GoldReport>& gold,
+                Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   if (end.stop) {
     report_stop(record, end, ui);
@@ -99,12 +117,16 @@ void report_run(const JobRecord& record, const JobEnd& end, Ui& ui) {
         record.id,
         record.id));
   }
+  note_gold(gold, ui);
   if (ui.json()) {
-    report_json(record, end, ui);
+    report_json(record, end, gold, ui);
   }
 }
 
-void report_already_done(const JobRecord& record, const JobEnd& end, Ui& ui) {
+void report_already_done(const JobRecord& record,
+                         const JobEnd& end,
+                         const std::optional<GoldReport>& gold,
+                         Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   ui.messages().note(
       fmt::format("{} is finished: {} ok, {} failed. Nothing was asked; its result is {}",
@@ -112,8 +134,9 @@ void report_already_done(const JobRecord& record, const JobEnd& end, Ui& ui) {
                   with_thousands(rows.ok),
                   with_thousands(rows.failed + rows.skipped),
                   printable(end.output_path)));
+  note_gold(gold, ui);
   if (ui.json()) {
-    report_json(record, end, ui);
+    report_json(record, end, gold, ui);
   }
 }
 

@@ -22,6 +22,7 @@ ResumeRequest read_resume_request(const CommandLine& line);
 RetryRequest read_retry_request(const CommandLine& line, const Settings& settings);
 InspectRequest read_inspect_request(const CommandLine& line, const Settings& settings);
 ResultsExportRequest read_results_export_request(const CommandLine& line, const Settings& settings);
+ResultsDiffRequest read_results_diff_request(const CommandLine& line, const Settings& settings);
 ResultsErrorsRequest read_results_errors_request(const CommandLine& line, const Settings& settings);
 JobsListRequest read_jobs_list_request(const Settings& settings);
 JobsWaitRequest read_jobs_wait_request(const CommandLine& line, const Settings& settings);

@@ -186,4 +186,9 @@ Judged<std::string_view> AnswerChoices::apply(std::string_view answer) const {
       fmt::format("Answer with exactly one of these and nothing else: {}.", list)};
 }
 
+std::string comparable_answer(std::string_view answer) {
+  std::string form = plain(answer);
+  return form.empty() ? folded(trim_white_space(answer)) : form;
+}
+
 }  // namespace batchllm

@@ -34,4 +34,8 @@ class AnswerChoices {
   std::vector<std::string> plain_;   // likewise; those that are not told apart are empty
 };
 
+// What of an answer is compared with another: no upper case, no marks and white space around it,
+// words with one space between them, as above. Only marks: those.
+std::string comparable_answer(std::string_view answer);
+
 }  // namespace batchllm

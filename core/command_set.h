@@ -69,6 +69,7 @@ enum class Command : std::uint8_t {
   keys_rm,
   keys_test,
   embed,
+  results_diff,
 };
 
 // The commands that take an option. A command beyond the most there can be does not compile.

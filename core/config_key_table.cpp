@@ -23,6 +23,9 @@ constexpr CommandSet k_serving =
 
 constexpr CommandSet k_installing = daemon_install | CommandSet(daemon_uninstall);
 
+constexpr CommandSet k_writing =
+    results_export | CommandSet(results_diff);  // write rows of finished jobs
+
 constexpr CommandSet k_timing = schedule_add | CommandSet(schedule_next);
 constexpr std::string_view k_job_states =
     "queued|running|paused|interrupted|waiting_input|succeeded|partial|failed|cancelled";
@@ -98,6 +101,8 @@ constexpr std::array k_options = {
               "column for a field of the answer (repeatable)"},
     OptionKey{"run.reask", 0, count, "N", "1", SetBy::anyone, "Answer", k_beginning,
               "ask again, with what was wrong, when an answer has not its form", "", 0, 10},
+    OptionKey{"run.gold", 0, text, "[FIELD=]COLUMN", "", SetBy::anyone, "Answer", k_beginning,
+              "column with the right answers; reports accuracy and confusions"},
 
     // Input
     OptionKey{"run.input_format", 0, choice, "FORMAT", "", SetBy::anyone, "Input", k_reading,
@@ -216,13 +221,23 @@ constexpr std::array k_options = {
     OptionKey{"results.output", 'o', path, "FILE", "-", SetBy::flag, "Output", results_export,
               "file to write; - is standard output"},
     OptionKey{"results.output_format", 0, choice, "FORMAT", "", SetBy::flag, "Output",
-              results_export, "format; by the file's extension otherwise", "csv|tsv|json|jsonl|npy"},
+              k_writing, "format; by the file's extension otherwise", "csv|tsv|json|jsonl|npy"},
     OptionKey{"results.status", 0, choice, "WHICH", "all", SetBy::flag, "Rows", results_export,
               "which rows to write", "ok|failed|all"},
-    OptionKey{"results.overwrite", 0, flag, "", "false", SetBy::flag, "Output", results_export,
+    OptionKey{"results.overwrite", 0, flag, "", "false", SetBy::flag, "Output", k_writing,
               "replace an existing file"},
     OptionKey{"results.limit", 0, count, "N", "10", SetBy::flag, "Rows", results_errors,
               "rows to show of each kind of failure", "", 1, k_billion},
+    OptionKey{"results.gold", 0, text, "[FIELD=]COLUMN", "", SetBy::flag, "Rows", results_show,
+              "compare the answers with this column of the input"},
+    OptionKey{"diff.limit", 0, count, "N", "10", SetBy::flag, "Rows", results_diff,
+              "rows that differ to show", "", 0, k_billion},
+    OptionKey{"diff.exact", 0, flag, "", "false", SetBy::flag, "Rows", results_diff,
+              "answers that differ in case or punctuation alone are different too"},
+    OptionKey{"diff.force", 0, flag, "", "false", SetBy::flag, "Rows", results_diff,
+              "compare row by row even though the inputs are not the same"},
+    OptionKey{"diff.output", 'o', path, "FILE", "", SetBy::flag, "Output", results_diff,
+              "file for the rows that differ, with both answers"},
     OptionKey{"jobs.status", 0, choice, "STATUS", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,
               "only jobs in this state", k_job_states},
     OptionKey{"jobs.state", 0, choice, "STATE", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,

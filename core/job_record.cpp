@@ -102,6 +102,7 @@ template <typename Visitor, typename Settings>
 void visit_conduct(Visitor& visit, Settings& settings) {
   visit.choice("on_bad_row", settings.on_bad_row, k_bad_row_names);
   visit.flag("on_bad_row_given", settings.on_bad_row_given);
+  visit.text("gold", settings.answer.gold);
   visit.text("key_env", settings.model.key_env);
   visit.text("key_file", settings.model.key_file);
   visit.text("ca_file", settings.model.ca_file);

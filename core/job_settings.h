@@ -67,6 +67,7 @@ struct AnswerSettings {
   std::string choices;  // "a, b, c": it must be one of them
   std::vector<std::pair<std::string, std::string>> columns_of_fields;  // field -> column
   std::int64_t reasks = 1;  // how often a row is asked again whose answer has not the form
+  std::string gold;         // column with the right answers, or FIELD=COLUMN; empty: none
 };
 
 // A job that turns rows into vectors, many by one request.

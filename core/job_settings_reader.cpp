@@ -130,6 +130,7 @@ AnswerSettings read_answer(const SettingReader& reader) {
   answer.choices = reader.text("run.choices");
   answer.columns_of_fields = reader.pairs("run.map");
   answer.reasks = reader.count("run.reask").value_or(AnswerSettings{}.reasks);
+  answer.gold = reader.text("run.gold");
   return answer;
 }
 

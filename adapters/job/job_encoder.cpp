@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/job/job_encoder.h"
 
+#include "adapters/job/column_check.h"
+#include "adapters/job/gold_report.h"
 #include "adapters/job/job_form.h"
 #include "adapters/job/job_output.h"
 #include "core/config_keys.h"
@@ -30,20 +32,6 @@ TemplateNames names_for(const JobRecord& record,
   names.open_ended = source.is_open_ended();
   names.variables = record.settings.prompt.variables;
   return names;
-}
-
-void require_column(const RowSource& source, const std::string& name, std::string_view option) {
-  const auto& columns = source.columns();
-  if (name.empty() || source.is_open_ended() ||
-      std::find(columns.begin(), columns.end(), name) != columns.end()) {
-    return;
-  }
-  const auto nearest = nearest_name(name, columns);
-  throw Error(ErrorCode::column_missing,
-              fmt::format("{} {}: the input has no such column", option, printable(name)),
-              fmt::format("{}columns are: {}",
-                          nearest ? fmt::format("did you mean {}? ", *nearest) : "",
-                          name_list(columns)));
 }
 
 // Where the relative paths of an input's rows begin. None for rows that were sent to the daemon:
@@ -228,6 +216,10 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
   require_column(source, settings.prompt.text_column, "--column");
   for (const auto& column : settings.output.columns) {
     require_column(source, column, "--columns");
+  }
+  if (!settings.answer.gold.empty()) {
+    const AnswerSettings& answer = result_answer(record);
+    static_cast<void>(find_gold(settings.answer.gold, answer, make_form(answer).get(), source));
   }
   check_output_columns(record, source);
   std::optional<RowFilter> filter;

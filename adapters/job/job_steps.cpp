@@ -96,8 +96,7 @@ std::vector<std::string> JobSteps::row_columns() const {
   return columns;
 }
 
-StepChain& JobSteps::start(AnswerCheck* first_check,
-                           const std::vector<std::string>& row_columns) {
+StepChain& JobSteps::start(AnswerCheck* first_check, const std::vector<std::string>& row_columns) {
   std::vector<ChainStep> chain;
   const auto add = [&](const JobModel& model, RowEncoder* encoder, AnswerCheck* check) {
     ChainStep& step = chain.emplace_back();

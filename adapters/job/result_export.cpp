@@ -6,9 +6,8 @@
 #include <utility>
 
 namespace batchllm {
-namespace {
 
-JobRecord exported(JobRecord record, const ExportSettings& settings) {
+JobRecord exported_record(JobRecord record, const ExportSettings& settings) {
   record.settings.output.path = settings.path;
   record.output_path.clear();
   record.result_in_folder = false;
@@ -19,12 +18,10 @@ JobRecord exported(JobRecord record, const ExportSettings& settings) {
   return record;
 }
 
-}  // namespace
-
 ResultExport::ResultExport(JobRecord record,
                            std::filesystem::path job_folder,
                            const ExportSettings& settings)
-    : record_(exported(std::move(record), settings)),
+    : record_(exported_record(std::move(record), settings)),
       job_folder_(std::move(job_folder)),
       rows_(settings.rows),
       inputs_(record_, job_folder_.string()),

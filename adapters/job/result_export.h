@@ -20,6 +20,9 @@ struct ExportSettings {
   std::string path = "-";                         // "-": standard output
 };
 
+// The record as it would be for a job whose result is that file.
+JobRecord exported_record(JobRecord record, const ExportSettings& settings);
+
 // The finished rows of a job as a file of their own, from its inputs and ledgers; works beside the
 // process that runs the job. Not thread-safe.
 class ResultExport {

@@ -2,7 +2,8 @@
 #include "adapters/job/result_pages.h"
 
 #include "adapters/job/job_inputs.h"
-#include "core/error.h"
+#include "adapters/job/job_rows.h"
+#include "adapters/job/recorded_outcomes.h"
 #include "core/json_text.h"
 #include "core/ledger.h"
 #include "core/manifest.h"
@@ -15,12 +16,9 @@
 namespace batchllm {
 namespace {
 
-bool is_wanted(RowState state, ResultRows wanted) noexcept {
-  if (state.kind() != RowState::Kind::settled) {
-    return false;
-  }
-  return wanted == ResultRows::all ||
-         (wanted == ResultRows::ok) == (state.status() == RowStatus::ok);
+bool is_wanted(std::optional<RowStatus> status, ResultRows wanted) noexcept {
+  return status &&
+         (wanted == ResultRows::all || (wanted == ResultRows::ok) == (*status == RowStatus::ok));
 }
 
 bool may_hold(const ShardTotals& totals, ResultRows wanted) noexcept {
@@ -76,81 +74,27 @@ class FinishedRows {
     if (sealed != manifest_.shards().end() && !may_hold(sealed->second.totals, wanted_)) {
       return true;
     }
-    const auto shard = load_recorded_shard(job_folder_, number);
-    const std::uint64_t begin = std::max(first_row, shard->first_row());
-    std::uint64_t next = next_wanted(*shard, begin);
-    if (next == end_of(*shard)) {
-      return true;
-    }
-    LedgerReader reader(Ledger::shard_path(job_folder_, number));
-    go_to_shard(number);
-    while (next != end_of(*shard) && go_to_row(next)) {
-      if (!visit_row(*shard, next, reader)) {
+    RecordedOutcomes outcomes(job_folder_, number);
+    for (std::uint64_t row = std::max(first_row, outcomes.first_row()); row < outcomes.end_row();
+         ++row) {
+      // A row that is not there was a bad one of an input that has changed.
+      if (is_wanted(outcomes.status(row), wanted_) && rows().go_to(row) &&
+          !visit_({row_json(rows().batch(), rows().row(), columns_), outcomes.read(row)})) {
         return false;
       }
-      next = next_wanted(*shard, next + 1);
     }
     return true;
   }
 
-  static std::uint64_t end_of(const Shard& shard) noexcept {
-    return shard.first_row() + k_rows_per_shard;
-  }
-
-  std::uint64_t next_wanted(const Shard& shard, std::uint64_t row) const noexcept {
-    while (row < end_of(shard) && !is_wanted(shard.state(row), wanted_)) {
-      ++row;
+  // Opened with the first row that is wanted.
+  JobRows& rows() {
+    if (rows_ == nullptr) {
+      auto source = inputs_.open_again({});
+      columns_ = source->is_open_ended() ? std::vector<std::string>{} : source->columns();
+      source->select(columns_);
+      rows_ = std::make_unique<JobRows>(std::move(source), manifest_);
     }
-    return row;
-  }
-
-  // Goes on where the nearest shard before it ended, unless the source is further already.
-  void go_to_shard(std::uint64_t number) {
-    if (source_ == nullptr) {
-      source_ = inputs_.open_again({});
-      columns_ = source_->is_open_ended() ? std::vector<std::string>{} : source_->columns();
-      source_->select(columns_);
-    }
-    auto before = manifest_.shards().lower_bound(number);
-    if (before == manifest_.shards().begin()) {
-      return;
-    }
-    --before;
-    const auto& place = before->second.next_place;
-    if (place && place->row_index > next_row_) {
-      source_->seek(*place);
-      batch_.clear();
-      row_ = 0;
-      next_row_ = place->row_index;
-    }
-  }
-
-  // Reads until `row_` is that row of the input; false when the input does not have it.
-  bool go_to_row(std::uint64_t row_index) {
-    while (true) {
-      for (; row_ < batch_.row_count(); ++row_) {
-        if (batch_.places[row_].row_index >= row_index) {
-          return true;
-        }
-        next_row_ = batch_.places[row_].row_index + 1;
-      }
-      row_ = 0;
-      if (!source_->next_batch(batch_)) {
-        return false;
-      }
-    }
-  }
-
-  bool visit_row(const Shard& shard, std::uint64_t row_index, LedgerReader& reader) {
-    if (batch_.places[row_].row_index != row_index) {
-      return true;  // a bad row of an input that has changed
-    }
-    auto outcome = read_outcome_line(reader.line_at(shard.state(row_index).ledger_offset()));
-    if (!outcome) {
-      throw Error(ErrorCode::job_corrupt,
-                  "the ledger in " + job_folder_.string() + " holds a record that cannot be read");
-    }
-    return visit_({row_json(batch_, row_, columns_), *std::move(outcome)});
+    return *rows_;
   }
 
   std::filesystem::path job_folder_;
@@ -159,11 +103,8 @@ class FinishedRows {
   const std::function<bool(const FinishedRow&)>& visit_;
   Manifest manifest_;
 
-  std::unique_ptr<InputSource> source_;
+  std::unique_ptr<JobRows> rows_;
   std::vector<std::string> columns_;
-  RowBatch batch_;
-  std::size_t row_ = 0;         // of batch_
-  std::uint64_t next_row_ = 0;  // rows before it were passed
 };
 
 }  // namespace

@@ -32,7 +32,8 @@ max_tokens = 77
 prompt = "Sum up {id}: {steps.sort.output} {steps.fix.output|default:nothing}"
 )";
 
-constexpr const char* k_script = R"({"match":"Sort: it","content":"{\"label\":\"bug\",\"sure\":0.5}"}
+constexpr const char* k_script =
+    R"({"match":"Sort: it","content":"{\"label\":\"bug\",\"sure\":0.5}"}
 {"match":"Sort:","content":"{\"label\":\"praise\",\"sure\":1}"}
 {"match":"Fix bug (0.5): it crashes","content":"restart"}
 {"match":"\"label\":\"bug\",\"sure\":0.5} restart","content":"both"}
@@ -68,9 +69,10 @@ TEST_CASE("a prompt that is given again reads the answer before it", "[e2e][step
                 ".attempts") == "2");
 }
 
-TEST_CASE("steps of a template have their own model and form, and are left out where they do not "
-          "apply",
-          "[e2e][steps]") {
+TEST_CASE(
+    "steps of a template have their own model and form, and are left out where they do not "
+    "apply",
+    "[e2e][steps]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   const SimulatorProcess simulator = scripted(workspace, k_script);
   workspace.write("rows.csv", "id,text\n1,it crashes\n2,well done\n");

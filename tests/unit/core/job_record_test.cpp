@@ -44,7 +44,7 @@ JobSettings full_settings() {
              "key.txt",
              "ca.pem",
              true};
-  s.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 3};
+  s.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 3, "a=truth"};
   s.limits = {7, 8, 9, 10, 11, 12, 13, 14, 0.125};
   s.output = {"/tmp/o.csv",
               OutputFormat::tsv,
@@ -125,7 +125,7 @@ TEST_CASE("the steps of a job come back, and tell jobs apart", "[job_record]") {
   step.model.temperature = 0.5;
   step.model.max_tokens = 7;
   step.model.effort = "high";
-  step.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 1};
+  step.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 1, ""};
   record.later_steps = {step, step};
   const std::string json = job_record_json(record);
   const JobRecord after = parse_job_record(json, "job.json");
