@@ -81,7 +81,7 @@ TEST_CASE("the gold report is a member of the JSON object", "[e2e][gold]") {
   CHECK(json_at(json, ".gold.right") == "3");
   CHECK(json_at(json, ".gold.no_answer") == "1");
   CHECK(json_at(json, ".gold.unlabelled") == "1");
-  CHECK(json_at(json, ".gold.accuracy") == "0.5");
+  CHECK(json_at(json, ".gold.accuracy") == "0.500000");
   CHECK(json_at(json, ".gold.classes[0].class") == "BUG");
   CHECK(json_at(json, ".gold.classes[0].support") == "3");
   CHECK(json_at(json, ".gold.classes[0].precision") == "0.666667");

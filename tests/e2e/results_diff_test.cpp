@@ -80,8 +80,8 @@ TEST_CASE("results diff counts and lists what two jobs answer differently", "[e2
   CHECK(json_at(json, ".rows.different") == "2");
   CHECK(json_at(json, ".rows.only_a") == "1");
   CHECK(json_at(json, ".rows.neither") == "1");
-  CHECK(json_at(json, ".agreement") == "0.5");
-  CHECK(json_at(json, ".kappa") == "0");
+  CHECK(json_at(json, ".agreement") == "0.500000");
+  CHECK(json_at(json, ".kappa") == "0.000000");
   CHECK(json_at(json, ".differences[0].row") == "3");
   CHECK(json_at(json, ".differences[0].b.answer") == "no");
   CHECK(json_at(json, ".differences[1].row").empty());
@@ -96,7 +96,7 @@ TEST_CASE("the rows that differ are written with both answers", "[e2e][diff]") {
              Catch::Matchers::StartsWith("id,text,output_a,error_a,output_b,error_b\n"
                                          "c,three,yes,,no,\n"
                                          "d,four,no,,yes,\n"
-                                         "e,five,no,,,\"bad_request: "));
+                                         "e,five,no,,,bad_request: "));
   CHECK(sorted_lines(csv).size() == 4);
   CHECK(jobs.diff({"-o", "differ.csv"}).exit_code == 10);
   CHECK(jobs.diff({"-o", "differ.csv", "--overwrite"}).exit_code == 0);

@@ -113,7 +113,7 @@ TEST_CASE("what is wrong on the command line is named with a way out", "[command
       {{"rum", "f.csv"}, "unknown command rum", "did you mean batchllm run?"},
       {{"tickets.csv"}, "unknown command tickets.csv", "batchllm run tickets.csv -p TEXT"},
       {{"jobs", "lst"}, "unknown command jobs lst", "did you mean batchllm jobs list?"},
-      {{"results", "nothing"}, "unknown command results nothing", "show, export and errors"},
+      {{"results", "nothing"}, "unknown command results nothing", "show, export, errors and diff"},
       {{"run", "f", "--modle", "x"}, "unknown option --modle", "did you mean --model?"},
       {{"run", "f", "--modle=x"}, "unknown option --modle", "did you mean --model?"},
       {{"run", "f", "--port", "1"}, "unknown option --port", "is an option of batchllm simulate"},
