@@ -220,6 +220,8 @@ constexpr std::array k_options = {
     // results, jobs
     OptionKey{"results.output", 'o', path, "FILE", "-", SetBy::flag, "Output", results_export,
               "file to write; - is standard output"},
+    OptionKey{"diff.output", 'o', path, "FILE", "", SetBy::flag, "Output", results_diff,
+              "file for the rows that differ, with both answers"},
     OptionKey{"results.output_format", 0, choice, "FORMAT", "", SetBy::flag, "Output",
               k_writing, "format; by the file's extension otherwise", "csv|tsv|json|jsonl|npy"},
     OptionKey{"results.status", 0, choice, "WHICH", "all", SetBy::flag, "Rows", results_export,
@@ -236,8 +238,6 @@ constexpr std::array k_options = {
               "answers that differ in case or punctuation alone are different too"},
     OptionKey{"diff.force", 0, flag, "", "false", SetBy::flag, "Rows", results_diff,
               "compare row by row even though the inputs are not the same"},
-    OptionKey{"diff.output", 'o', path, "FILE", "", SetBy::flag, "Output", results_diff,
-              "file for the rows that differ, with both answers"},
     OptionKey{"jobs.status", 0, choice, "STATUS", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,
               "only jobs in this state", k_job_states},
     OptionKey{"jobs.state", 0, choice, "STATE", "", SetBy::flag, "Jobs", jobs_list | jobs_prune,
