@@ -176,8 +176,12 @@ std::vector<StepNames> step_names(const JobRecord& record) {
     return names;
   }
   const auto add = [&names](const std::string& name, const AnswerSettings& answer) {
-    const auto form = make_form(answer);
-    names.push_back({name, form == nullptr ? std::vector<std::string>() : form->columns()});
+    try {
+      const auto form = make_form(answer);
+      names.push_back({name, form == nullptr ? std::vector<std::string>() : form->columns()});
+    } catch (Error& error) {
+      throw std::move(error).with_context(fmt::format("step {}", name));
+    }
   };
   add(record.first_step, record.settings.answer);
   for (const JobStep& step : record.later_steps) {

@@ -21,10 +21,10 @@ TEST_CASE("a step reads only steps before it", "[steps]") {
   const auto own = thrown_error([&] { check_step_columns(steps, 1, {"steps.2.a"}); });
   REQUIRE(own);
   CHECK(own->code() == ErrorCode::template_invalid);
-  CHECK_THAT(own->message(), Catch::Matchers::ContainsSubstring("cannot read its own answer"));
+  CHECK_THAT(own->message(), ContainsSubstring("cannot read its own answer"));
   const auto later = thrown_error([&] { check_step_columns(steps, 0, {"steps.3.output"}); });
   REQUIRE(later);
-  CHECK_THAT(later->message(), Catch::Matchers::ContainsSubstring("step last comes later"));
+  CHECK_THAT(later->message(), ContainsSubstring("step last comes later"));
 }
 
 TEST_CASE("names of steps are words", "[steps]") {
