@@ -143,9 +143,9 @@ A template file (TOML) holds a whole conversation:
 
   batchllm run FILE -t label.toml --show-prompts 2     see what would be sent
 
-Several steps for each row, one after the other: --prompt again, or [[steps]] in the template. A step
-reads the answers before it as {steps.NAME.output}, their fields as {steps.NAME.FIELD}; without a
-name it is called by its number. The last step that was asked gives the row's answer.
+Several steps for each row, one after the other: --prompt again, or [[steps]] in the template. A
+step reads the answers before it as {steps.NAME.output}, their fields as {steps.NAME.FIELD}; without
+a name it is called by its number. The last step that was asked gives the row's answer.
 
   [[steps]]
   name = "sort"
