@@ -213,14 +213,14 @@ std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
                                              const JobModel& model) {
   const std::vector<StepNames> steps = step_names(record);
   const TemplateNames names = names_for(record, source, steps);
-  ChatTemplate chat = compile_chat(record.messages, names, model);
-  check_step_columns(steps, 0, chat.columns());
   const JobSettings& settings = record.settings;
   require_column(source, settings.id_column, "--id-column");
   require_column(source, settings.prompt.text_column, "--column");
   for (const auto& column : settings.output.columns) {
     require_column(source, column, "--columns");
   }
+  ChatTemplate chat = compile_chat(record.messages, names, model);
+  check_step_columns(steps, 0, chat.columns());
   if (!settings.answer.gold.empty()) {
     const AnswerSettings& answer = result_answer(record);
     static_cast<void>(find_gold(settings.answer.gold, answer, make_form(answer).get(), source));
