@@ -92,8 +92,12 @@ std::optional<NamePath> resolve_path(std::string_view text, const TemplateNames&
 }
 
 std::size_t path_length(std::string_view text) noexcept {
+  // Steps are called by their numbers, too.
+  const bool has_numbers = text.starts_with("steps.");
   const auto word = [&](std::size_t at) {
-    if (at >= text.size() || !begins_word(text[at])) {
+    const bool begins = at < text.size() &&
+                        (begins_word(text[at]) || (has_numbers && at != 0 && is_digit(text[at])));
+    if (!begins) {
       return at;
     }
     while (at < text.size() && is_word(text[at])) {

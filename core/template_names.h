@@ -31,7 +31,8 @@ std::optional<NamePath> resolve_path(std::string_view text, const TemplateNames&
 
 // Length of the longest text at the start of `text` that looks like a path without knowing any
 // name: letters, digits, '_', '-' and anything beyond ASCII, not beginning with a digit or '-',
-// then ".member" and "[index]" steps. 0 when it does not look like one.
+// then ".member" and "[index]" steps; behind "steps" a member may be a number. 0 when it does not
+// look like one.
 std::size_t path_length(std::string_view text) noexcept;
 
 // The part of a path before its first step: "a" of "a.b[0]".

@@ -204,6 +204,8 @@ TEST_CASE("a step that cannot be is refused before anything is sent", "[e2e][ste
       {"[[steps]]\nname = 'first'\nprompt = '{text}'\nfields = 'label:string'\n"
        "[[steps]]\nprompt = '{steps.first.lable}'",
        "did you mean {steps.first.label}?"},
+      {"[[steps]]\nprompt = '{text}'\n[[steps]]\nprompt = '{steps.7.output}'",
+       "{steps.7.output} names no column"},
       {"[[steps]]\nprompt = '{text}'\n[[steps]]\nname = 'me'\nprompt = '{steps.me.output}'",
        "step me: steps.me.output is not known by then: a step cannot read its own answer"},
       {"[[steps]]\nprompt = '{text}'\n[[steps]]\nprompt = '{steps.3.output}'\n"
