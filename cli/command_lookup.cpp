@@ -12,7 +12,7 @@ std::string_view last_word(std::string_view path) noexcept {
   return space == std::string_view::npos ? path : path.substr(space + 1);
 }
 
-const CommandSpec* find_command(std::string_view path) noexcept {
+const CommandSpec* find_command(std::string_view path) {
   for (const CommandSpec& spec : command_table()) {
     if (spec.path == path) {
       return &spec;
@@ -26,7 +26,7 @@ const CommandSpec* find_command(std::string_view path) noexcept {
   return nullptr;
 }
 
-const CommandSpec& spec_of(Command command) noexcept {
+const CommandSpec& spec_of(Command command) {
   const auto commands = command_table();
   const auto found = std::find_if(commands.begin(), commands.end(), [command](const auto& spec) {
     return spec.command == command;

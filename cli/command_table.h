@@ -34,11 +34,11 @@ struct CommandSpec {
 constexpr std::size_t k_any_number = 1U << 20U;
 
 // In the order of the help.
-std::span<const CommandSpec> command_table() noexcept;
+std::span<const CommandSpec> command_table();
 
 // By its path, its alias resolved; nullptr when there is none.
-const CommandSpec* find_command(std::string_view path) noexcept;
-const CommandSpec& spec_of(Command command) noexcept;
+const CommandSpec* find_command(std::string_view path);
+const CommandSpec& spec_of(Command command);
 
 // Commands directly below `path` ("" is the top), hidden ones left out.
 std::vector<const CommandSpec*> commands_below(std::string_view path);

@@ -214,6 +214,24 @@ void RequestReader::read_max_tokens(ondemand::value& value,
   request.max_tokens = tokens;
 }
 
+void RequestReader::fail(RequestError error) {
+  if (!error_) {
+    error_ = std::move(error);
+  }
+}
+
+bool RequestReader::read_usual(std::string_view key, ondemand::value& value, ChatRequest& request) {
+  if (key == "model") {
+    read(value, key, "a string", request.model);
+    return true;
+  }
+  if (key == "stream") {
+    read(value, key, "a boolean", request.stream);
+    return true;
+  }
+  return false;
+}
+
 void RequestReader::read_seed(ondemand::value& value, std::string_view name) {
   read(value, name, "an integer", seed_);
 }

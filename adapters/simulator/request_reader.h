@@ -62,15 +62,14 @@ class RequestReader {
   // The object in its own spelling; a view into the body.
   std::string_view read_raw_object(ondemand::value& value, std::string_view name);
 
-  void fail(RequestError error) {
-    if (!error_) {
-      error_ = std::move(error);
-    }
-  }
+  void fail(RequestError error);
 
   bool failed() const noexcept { return error_.has_value(); }
 
   std::optional<RequestError> take_error() { return std::move(error_); }
+
+  // Takes what every dialect calls the same: model and stream. False: it is something else.
+  bool read_usual(std::string_view key, ondemand::value& value, ChatRequest& request);
 
   // Reads the conversation: an array of messages, or a text that stands for a single one of its
   // user.

@@ -100,9 +100,10 @@ void read_chat(const Route& /*route*/,
                RequestReader& reader,
                ChatRequest& chat) {
   reader.read_body(body, [&](std::string_view key, ondemand::value& value) {
-    if (key == "model") {
-      reader.read(value, key, "a string", chat.model);
-    } else if (key == "messages") {
+    if (reader.read_usual(key, value, chat)) {
+      return;
+    }
+    if (key == "messages") {
       reader.read_messages(value, k_messages, chat);
     } else if (key == "system") {
       reader.read_instructions(value, key, chat);
@@ -114,8 +115,6 @@ void read_chat(const Route& /*route*/,
       reader.read_tools(value, k_tools);
     } else if (key == "tool_choice") {
       read_tool_choice(value, reader);
-    } else if (key == "stream") {
-      reader.read(value, key, "a boolean", chat.stream);
     } else if (key == "seed" || key == "n" || key == "response_format") {
       reader.fail({std::string(key) + ": Extra inputs are not permitted", std::string(key), ""});
     }

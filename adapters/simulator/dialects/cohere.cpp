@@ -46,9 +46,10 @@ void read_chat(const Route& /*route*/,
                RequestReader& reader,
                ChatRequest& chat) {
   reader.read_body(body, [&](std::string_view key, ondemand::value& value) {
-    if (key == "model") {
-      reader.read(value, key, "a string", chat.model);
-    } else if (key == "messages") {
+    if (reader.read_usual(key, value, chat)) {
+      return;
+    }
+    if (key == "messages") {
       reader.read_messages(value, k_messages, chat);
     } else if (key == "max_tokens") {
       reader.read_max_tokens(value, key, chat);
@@ -56,8 +57,6 @@ void read_chat(const Route& /*route*/,
       read_format(value, reader, chat);
     } else if (key == "seed") {
       reader.read_seed(value, key);
-    } else if (key == "stream") {
-      reader.read(value, key, "a boolean", chat.stream);
     }
   });
   reader.finish_chat("messages", chat);

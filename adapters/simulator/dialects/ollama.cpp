@@ -93,16 +93,15 @@ void read_chat(const Route& route,
   chat.stream = true;
   chat.is_completion = generates;
   reader.read_body(body, [&](std::string_view key, ondemand::value& value) {
-    if (key == "model") {
-      reader.read(value, key, "a string", chat.model);
-    } else if (key == "messages" && !generates) {
+    if (reader.read_usual(key, value, chat)) {
+      return;
+    }
+    if (key == "messages" && !generates) {
       reader.read_messages(value, k_messages, chat);
     } else if (key == "prompt" && generates) {
       reader.read_prompt(value, key, chat);
     } else if (key == "system" && generates) {
       reader.read_instructions(value, key, chat);
-    } else if (key == "stream") {
-      reader.read(value, key, "a boolean", chat.stream);
     } else if (key == "format") {
       read_format(value, reader, chat);
     } else if (key == "options") {

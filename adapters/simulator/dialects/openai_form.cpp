@@ -271,12 +271,11 @@ void read_openai_chat(const OpenAiForm& form,
                       RequestReader& reader,
                       ChatRequest& chat) {
   reader.read_body(body, [&](std::string_view key, ondemand::value& value) {
-    if (key == "model") {
-      reader.read(value, key, "a string", chat.model);
-    } else if (key == "messages") {
+    if (reader.read_usual(key, value, chat)) {
+      return;
+    }
+    if (key == "messages") {
       reader.read_messages(value, k_messages, chat);
-    } else if (key == "stream") {
-      reader.read(value, key, "a boolean", chat.stream);
     } else if (key == "stream_options") {
       read_stream_options(value, reader, chat);
     } else if (key == "max_tokens" || key == "max_completion_tokens") {

@@ -79,9 +79,10 @@ void read_chat(const Route& /*route*/,
                RequestReader& reader,
                ChatRequest& chat) {
   reader.read_body(body, [&](std::string_view key, ondemand::value& value) {
-    if (key == "model") {
-      reader.read(value, key, "a string", chat.model);
-    } else if (key == "input") {
+    if (reader.read_usual(key, value, chat)) {
+      return;
+    }
+    if (key == "input") {
       read_input(value, reader, chat);
     } else if (key == "instructions") {
       reader.read_instructions(value, key, chat);
@@ -93,8 +94,6 @@ void read_chat(const Route& /*route*/,
       reader.read_tools(value, k_tools);
     } else if (key == "tool_choice") {
       read_tool_choice(value, reader);
-    } else if (key == "stream") {
-      reader.read(value, key, "a boolean", chat.stream);
     } else if (key == "messages" || key == "seed" || key == "stop" || key == "n" ||
                key == "max_tokens" || key == "response_format") {
       reader.fail({"Unknown parameter: '" + std::string(key) + "'.",
