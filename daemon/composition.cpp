@@ -104,6 +104,12 @@ std::string read_token(const DaemonSettings& settings) {
   return settings.listen ? load_api_token(settings.token_file) : std::string();
 }
 
+HttpServerSettings server_settings(sql::ConnectionPool& readers) {
+  HttpServerSettings settings;
+  settings.on_quiet = [&readers] { readers.close_idle(); };
+  return settings;
+}
+
 // The parts of the service, in the order of their construction.
 class Service final : public ServiceControl {
  public:
@@ -151,7 +157,7 @@ class Service final : public ServiceControl {
         backups_(
             store_, folder_.path(), daemon_folder(start.settings) / "backups", wake_scheduler()),
         router_(context_, read_token(start.settings)),
-        server_(router_) {
+        server_(router_, server_settings(readers_)) {
     remember_environment_secrets(surroundings_.models, surroundings_.environment);
     content_.sweep_incoming();
     sweep_job_seeds(start.settings.state_dir);

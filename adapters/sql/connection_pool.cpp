@@ -38,6 +38,19 @@ ConnectionPool::Lease ConnectionPool::lease() {
   }
 }
 
+void ConnectionPool::close_idle() noexcept {
+  std::unique_lock lock(mutex_);
+  while (!idle_.empty()) {
+    std::optional<Database> closing(std::move(idle_.back()));
+    idle_.pop_back();
+    --opened_;
+    lock.unlock();
+    closing.reset();  // may go to the disk
+    returned_.notify_one();
+    lock.lock();
+  }
+}
+
 void ConnectionPool::take_back(Database database) noexcept {
   {
     const std::lock_guard lock(mutex_);

@@ -57,6 +57,9 @@ class ConnectionPool {
 
   Lease lease();
 
+  // Closes the connections that nobody uses, with the pages and statements that they keep.
+  void close_idle() noexcept;
+
   // Runs work(Database&) in one read transaction: all its statements see the same moment, with
   // everything in it that was committed before.
   template <typename Work>

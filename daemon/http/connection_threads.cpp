@@ -4,13 +4,11 @@
 #include <malloc.h>
 #include <pthread.h>
 
-#include <chrono>
 #include <utility>
 
 namespace batchllm::daemon {
 namespace {
 
-constexpr std::chrono::seconds k_idle_time{10};
 constexpr std::size_t k_most_idle = 16;
 // Thousands of connections wait at a time; their pages are touched only as deep as they get.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -75,7 +73,7 @@ bool ConnectionThreads::await_task(std::unique_lock<std::mutex>& lock) {
   if (tasks_.empty() && idle_ > k_most_idle) {
     return false;
   }
-  work_.wait_for(lock, k_idle_time, [this] { return !tasks_.empty() || stopping_; });
+  work_.wait_for(lock, idle_time_, [this] { return !tasks_.empty() || stopping_; });
   return !tasks_.empty();
 }
 
@@ -91,15 +89,22 @@ void ConnectionThreads::serve() {
     lock.lock();
     ++idle_;
   }
-  --idle_;
-  const bool is_quiet = --threads_ == 0 && !stopping_;
-  if (threads_ == 0) {
+  --idle_;  // from here on another thread is started for what comes
+  if (threads_ == 1 && !stopping_) {
+    lock.unlock();
+    go_quiet();
+    lock.lock();
+  }
+  if (--threads_ == 0) {
     ended_.notify_all();  // under the lock: the object is gone once it is free
   }
-  lock.unlock();
-  if (is_quiet) {
-    release_memory();
+}
+
+void ConnectionThreads::go_quiet() const {
+  if (on_quiet_) {
+    on_quiet_();
   }
+  release_memory();
 }
 
 }  // namespace batchllm::daemon

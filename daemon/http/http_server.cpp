@@ -94,7 +94,7 @@ HttpServer::State::State(HttpHandler& handler, HttpServerSettings settings)
       place_{handler, settings_, stream_places_, stopping_, stop_event_.get()},
       exchange_(place_),
       streams_(settings_.transfer_deadline, settings_.pulse, [this] { connection_ended(); }),
-      threads_(settings_.connections) {
+      threads_(settings_.connections, settings_.thread_idle_time, settings_.on_quiet) {
   watch(epoll_.get(), stop_event_.get(), k_stop_id);
 }
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,12 +20,17 @@ struct HttpServerSettings {
   std::chrono::milliseconds keep_alive{60'000};         // without a request
   std::chrono::milliseconds drain_deadline{10'000};     // for requests in flight at stop()
   std::chrono::milliseconds pulse{15'000};              // of signs of life to those who wait
+  std::chrono::milliseconds thread_idle_time{10'000};   // after which a thread without work ends
   std::size_t request_line_bytes = 8 * 1024;
   std::size_t head_bytes = 64 * 1024;
   std::size_t header_count = 100;
   std::size_t connections = 2048;
   std::size_t streams = 1500;
   std::vector<uid_t> uids;  // served on UNIX sockets besides the own one and root's
+
+  // Called on a thread of the server's when the last of those that served requests is about to end:
+  // the time to let go of what requests needed. Must not throw; empty: nothing is.
+  std::function<void()> on_quiet = {};
 };
 
 // Serves one handler on UNIX sockets and the loopback interface: a thread for each connection that

@@ -7,6 +7,8 @@
 #include "tests/support/thrown_error.h"
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -69,6 +71,23 @@ TEST_CASE("more threads than connections all get one", "[sql]") {
   }
   CHECK(reads == 400);
   CHECK(most <= 2);
+}
+
+TEST_CASE("a pool closes what nobody uses, and opens it again", "[sql]") {
+  const ScratchFolder folder;
+  CommitQueue queue(numbers_database(folder));
+  ConnectionPool pool(folder.path("queue.db"), 2);
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator files("/proc/self/fd");
+    return std::distance(begin(files), end(files));
+  };
+  auto used = pool.lease();
+  CHECK(pool.lease()->integer("SELECT count(*) FROM numbers") == 0);
+  const auto both = open_files();
+  pool.close_idle();
+  CHECK(open_files() < both);
+  CHECK(used->integer("SELECT count(*) FROM numbers") == 0);
+  CHECK(pool.lease()->integer("SELECT count(*) FROM numbers") == 0);
 }
 
 TEST_CASE("a pool whose file is missing says so each time and gives its places back", "[sql]") {

@@ -3,14 +3,18 @@
 
 #include "core/error.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/process.h"
 #include "tests/unit/daemon/http/test_server.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace batchllm::daemon {
@@ -44,6 +48,18 @@ TEST_CASE("a connection serves many requests, also over TCP", "[http]") {
     REQUIRE(client.ask(get(path)).body == path);
   }
   CHECK(server.server().connection_count() == 1);
+}
+
+TEST_CASE("a server says when the threads of its requests have left, each time", "[http]") {
+  std::atomic<int> times = 0;
+  HttpServerSettings settings;
+  settings.thread_idle_time = std::chrono::milliseconds(1);
+  settings.on_quiet = [&] { ++times; };
+  TestServer server([](HttpRequest& request) { return text(request.path); }, std::move(settings));
+  CHECK(server.client().ask(get("/1")).body == "/1");
+  CHECK(eventually([&] { return times == 1; }));
+  CHECK(server.client().ask(get("/2")).body == "/2");
+  CHECK(eventually([&] { return times == 2; }));
 }
 
 TEST_CASE("pipelined requests are answered in order, bodies included", "[http]") {

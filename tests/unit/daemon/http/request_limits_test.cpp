@@ -164,6 +164,7 @@ TEST_CASE("a head has limits, whatever makes it large", "[http]") {
 TEST_CASE("a head that trickles in has a deadline, however busy it is", "[http]") {
   HttpServerSettings settings;
   settings.head_deadline = milliseconds(200);
+  settings.head_bytes = std::size_t{1} << 30;  // more than can come before the deadline
   TestServer server(echo, settings);
   auto client = server.client();
   client.send("GET / HTTP/1.1\r\nX: ");
