@@ -17,6 +17,10 @@ constexpr std::uint64_t k_rows_before_share_counts = 100;
 constexpr Milliseconds k_longest_wait{250};
 constexpr std::size_t k_rows_kept_ready = 128;
 constexpr std::size_t k_bundles_kept_ready = 2;
+// A lane of later steps that is slower than the first must not fill the memory with its rows. So
+// many may wait before no new ones begin: a provider that asks for a pause does not stop the rows
+// that do without it.
+constexpr std::size_t k_rows_parked = 8192;
 
 std::string unanswered_text(std::int64_t micro_usd) {
   return micro_usd == 0
@@ -38,7 +42,7 @@ void join_parts(const Provider& provider, RowTask& bundle) {
 
 Dispatcher::Dispatcher(Transport& transport,
                        Provider& provider,
-                       Lane& lane,
+                       LaneSet& lanes,
                        Budget& budget,
                        Ledger& ledger,
                        TaskQueue& queue,
@@ -48,7 +52,7 @@ Dispatcher::Dispatcher(Transport& transport,
                        DispatcherSettings settings)
     : transport_(transport),
       provider_(provider),
-      lane_(lane),
+      lanes_(lanes),
       budget_(budget),
       ledger_(ledger),
       queue_(queue),
@@ -62,34 +66,35 @@ Dispatcher::Dispatcher(Transport& transport,
 }
 
 std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
+  give_up_rows();
   check_limits(now);
   const bool stopping = stop_.token().stop_requested();
   if (stopping && !stopping_since_) {
     stopping_since_ = now;
-    lane_.clear();
+    lanes_.clear();
     if (bundler_) {
       bundler_->clear();
     }
   }
   if (!stopping) {
     follow_concurrency();
-    fill_lane(now);
+    fill_lanes(now);
     choose_rows(now);
   }
   commit();
   send_rows();
   update_counters(now);
-  finishing_ = lane_.ready_count() == 0 && lane_.waiting_count() == 0 && queue_.is_drained() &&
+  finishing_ = lanes_.ready_count() == 0 && lanes_.waiting_count() == 0 && queue_.is_drained() &&
                !(bundler_ && bundler_->due());
   if (stopping) {
     const bool patience_is_over =
         now - *stopping_since_ >= settings_.drain || storage_failed_ || stop_.abandons_answers();
-    if (lane_.in_flight() == 0 || patience_is_over) {
+    if (lanes_.in_flight() == 0 || patience_is_over) {
       transport_.abandon_all();
       commit();
       finished_ = true;
     }
-  } else if (finishing_ && lane_.in_flight() == 0) {
+  } else if (finishing_ && lanes_.in_flight() == 0) {
     finished_ = true;
   }
   return next_wake(now);
@@ -98,19 +103,20 @@ std::optional<TimePoint> Dispatcher::on_turn(TimePoint now) {
 void Dispatcher::follow_concurrency() {
   const std::int64_t rows = concurrency_ == nullptr ? 0 : concurrency_->rows();
   if (rows != 0) {
-    lane_.limit_concurrency(rows);
+    lanes_.limit_concurrency(rows);
   }
 }
 
-void Dispatcher::fill_lane(TimePoint now) {
-  const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(lane_.free_places(), 0)) +
+void Dispatcher::fill_lanes(TimePoint now) {
+  Lane& first = lanes_.at(0);
+  const auto wanted = static_cast<std::size_t>(std::max<std::int64_t>(first.free_places(), 0)) +
                       (bundler_ ? k_bundles_kept_ready : k_rows_kept_ready);
-  while (lane_.ready_count() < wanted) {
+  while (first.ready_count() < wanted && lanes_.parked_count() < k_rows_parked) {
     TaskBatch batch = queue_.try_pop();
     if (batch.empty()) {
       // Rows wait for others to share a request with, but not for long.
       if (bundler_ && bundler_->due() && (*bundler_->due() <= now || queue_.is_drained())) {
-        lane_.add(bundler_->take());
+        first.add(bundler_->take());
       }
       return;
     }
@@ -130,9 +136,17 @@ void Dispatcher::choose_rows(TimePoint now) {
   if (may_go_on_ && !may_go_on_()) {
     return;
   }
-  const std::size_t capacity = transport_.capacity();
-  while (static_cast<std::size_t>(lane_.in_flight()) < capacity) {
-    std::unique_ptr<RowTask> task = lane_.take(now);
+  // Those of later steps first: what has begun goes before what has not.
+  for (std::size_t lane = lanes_.size(); lane-- > 0 && !budget_is_full_;) {
+    choose_rows_of(lane, now);
+  }
+}
+
+void Dispatcher::choose_rows_of(std::size_t number, TimePoint now) {
+  Lane& lane = lanes_.at(number);
+  const std::size_t capacity = transport_.capacity(number);
+  while (static_cast<std::size_t>(lane.in_flight()) < capacity) {
+    std::unique_ptr<RowTask> task = lane.take(now);
     if (task == nullptr) {
       return;
     }
@@ -140,7 +154,7 @@ void Dispatcher::choose_rows(TimePoint now) {
       if (halve_for_budget(task)) {
         continue;
       }
-      lane_.put_back(std::move(task));
+      lane.put_back(std::move(task));
       return;
     }
     note_attempt(*task);
@@ -176,7 +190,7 @@ void Dispatcher::commit() {
     for (auto& task : chosen_) {
       budget_.settle(task->reserved_micro_usd, 0);
       take_back_attempt(*task);
-      lane_.put_back(std::move(task));
+      lane_of(*task).put_back(std::move(task));
     }
     chosen_.clear();
     stop_.stop(error);
@@ -206,10 +220,12 @@ void Dispatcher::send_rows() {
       join_parts(provider_, *task);
     }
     const std::string& body = task->body;
+    const std::size_t endpoint = lane_number_of(task->step);
     flying_[slot] = std::move(task);
     counters_.requests.fetch_add(1, std::memory_order_relaxed);
     // A slot number as token: it stays valid whatever the vector does.
-    transport_.post(body, settings_.request_timeout, reinterpret_cast<void*>(slot));  // NOLINT
+    transport_.post(
+        endpoint, body, settings_.request_timeout, reinterpret_cast<void*>(slot));  // NOLINT
   }
   chosen_.clear();
 }
@@ -259,6 +275,23 @@ void Dispatcher::finish_row(std::unique_ptr<RowTask> task, Outcome outcome) {
   done_.push_back({std::move(task), std::move(outcome)});
 }
 
+std::size_t Dispatcher::lane_number_of(std::uint32_t step) const {
+  return settings_.steps == nullptr ? 0 : settings_.steps->at(step).lane;
+}
+
+Lane& Dispatcher::lane_of(const RowTask& task) {
+  return lanes_.at(lane_number_of(task.step));
+}
+
+const std::string& Dispatcher::endpoint_of(std::uint32_t step) const {
+  return settings_.steps == nullptr ? settings_.endpoint : settings_.steps->at(step).endpoint;
+}
+
+const std::string& Dispatcher::provider_name_of(std::uint32_t step) const {
+  return settings_.steps == nullptr ? settings_.provider_name
+                                    : settings_.steps->at(step).provider_name;
+}
+
 Provider& Dispatcher::provider_of(const RowTask& task) const {
   return settings_.steps == nullptr ? provider_ : *settings_.steps->at(task.step).provider;
 }
@@ -302,34 +335,69 @@ void Dispatcher::check_limits(TimePoint now) {
   }
 }
 
-void Dispatcher::check_verdict(TimePoint now, std::string_view message) {
-  const auto failure = lane_.verdict(now);
-  if (!failure) {
+// Nothing succeeds any more where `step` is asked: then no row can be answered, unless rows can do
+// without it.
+void Dispatcher::check_verdict(std::uint32_t step, TimePoint now, std::string_view message) {
+  const auto failure = lanes_.at(lane_number_of(step)).verdict(now);
+  if (!failure || stop_.token().stop_requested()) {
     return;
   }
-  if (*failure == RowFailure::connection_failed) {
+  const bool is_unreachable = *failure == RowFailure::connection_failed;
+  const std::string what = is_unreachable
+                               ? fmt::format("{} cannot be reached: {}", endpoint_of(step), message)
+                               : fmt::format("nothing succeeds any more at {}: {}: {}",
+                                             endpoint_of(step),
+                                             failure_name(*failure),
+                                             message);
+  if (settings_.steps != nullptr && settings_.steps->can_do_without(lane_number_of(step))) {
+    const std::size_t number = lane_number_of(step);
+    if (std::none_of(given_up_.begin(), given_up_.end(), [number](const GivenUp& given_up) {
+          return given_up.lane == number;
+        })) {
+      given_up_.push_back({number, *failure, what});
+    }
+    return;
+  }
+  if (is_unreachable) {
     stop_.stop(Error(ErrorCode::provider_unreachable,
-                     fmt::format("{} cannot be reached: {}", settings_.endpoint, message),
+                     what,
                      "check the address (--base-url) and that the server runs"));
     return;
   }
   stop_.stop(
       Error(ErrorCode::provider_failing,
-            fmt::format("nothing succeeds any more at {}: {}: {}",
-                        settings_.endpoint,
-                        failure_name(*failure),
-                        message),
+            what,
             RetryPolicy::is_transient(*failure)
                 ? "go on when the provider is well again"
                 : "change what is asked (model, --max-tokens, --param, prompt) in a new run"));
 }
 
+// The rows that wait for such a lane fail; the others go on.
+void Dispatcher::give_up_rows() {
+  if (given_up_.empty()) {
+    return;
+  }
+  commit();  // how their last attempts ended stands before what became of them
+  if (stop_.token().stop_requested()) {
+    return;  // they are asked again when the job is resumed
+  }
+  for (const GivenUp& given_up : std::exchange(given_up_, {})) {
+    for (auto& task : lanes_.at(given_up.lane).start_anew()) {
+      Outcome outcome = start_outcome(*task, {});
+      outcome.status = RowStatus::failed;
+      outcome.failure = given_up.failure;
+      outcome.message = told(*task, given_up.message);
+      finish_row(std::move(task), std::move(outcome));
+    }
+  }
+}
+
 void Dispatcher::update_counters(TimePoint now) {
   counters_.in_flight.store(
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, lane_.in_flight())),
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, lanes_.in_flight())),
       std::memory_order_relaxed);
-  counters_.waiting.store(lane_.waiting_count(), std::memory_order_relaxed);
-  counters_.paused_ms.store(lane_.paused_ms(now), std::memory_order_relaxed);
+  counters_.waiting.store(lanes_.waiting_count(), std::memory_order_relaxed);
+  counters_.paused_ms.store(lanes_.paused_ms(now), std::memory_order_relaxed);
 }
 
 std::optional<TimePoint> Dispatcher::next_wake(TimePoint now) const {
@@ -348,9 +416,11 @@ std::optional<TimePoint> Dispatcher::next_wake(TimePoint now) const {
   if (bundler_ && bundler_->due()) {
     earlier(std::max(*bundler_->due(), now));
   }
-  const bool full = static_cast<std::size_t>(lane_.in_flight()) >= transport_.capacity();
-  if (!budget_is_full_ && !full) {
-    if (const auto at = lane_.next_wake(now)) {
+  for (std::size_t i = 0; i < lanes_.size() && !budget_is_full_; ++i) {
+    const Lane& lane = lanes_.at(i);
+    const bool full = static_cast<std::size_t>(lane.in_flight()) >= transport_.capacity(i);
+    const auto at = full ? std::nullopt : lane.next_wake(now);
+    if (at) {
       earlier(std::max(*at, now));
     }
   }

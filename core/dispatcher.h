@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "core/concurrency_limit.h"
 #include "core/job_progress.h"
-#include "core/lane.h"
+#include "core/lane_set.h"
 #include "core/ledger.h"
 #include "core/price_table.h"
 #include "core/provider.h"
@@ -44,14 +44,14 @@ struct DispatcherSettings {
 // Takes the row in completion order, with its outcome; network thread.
 using OutcomeListener = std::function<void(std::unique_ptr<RowTask>&, const Outcome&)>;
 
-// The network thread's work: sends rows as their lane allows, notes every attempt in the ledger
+// The network thread's work: sends rows as their lanes allow, notes every attempt in the ledger
 // before it is sent, decodes answers, puts outcomes into the ledger, decides on retries and on
 // stopping.
 class Dispatcher final : public TransportUser {
  public:
   Dispatcher(Transport& transport,
              Provider& provider,
-             Lane& lane,
+             LaneSet& lanes,
              Budget& budget,
              Ledger& ledger,
              TaskQueue& queue,
@@ -66,7 +66,7 @@ class Dispatcher final : public TransportUser {
   // False while whoever listens cannot take more.
   void pace_with(std::function<bool()> may_go_on) { may_go_on_ = std::move(may_go_on); }
 
-  // The lane follows what is set there, looked at once a turn.
+  // The lanes follow what is set there, each of them, looked at once a turn.
   void follow(const ConcurrencyLimit& limit) { concurrency_ = &limit; }
 
   void on_response(void* token, HttpResponse& response) override;
@@ -82,10 +82,18 @@ class Dispatcher final : public TransportUser {
     Outcome outcome;
   };
 
+  // Where nothing succeeds any more, and what its rows fail with.
+  struct GivenUp {
+    std::size_t lane = 0;
+    RowFailure failure = RowFailure::none;
+    std::string message;
+  };
+
   void follow_concurrency();
-  void fill_lane(TimePoint now);
+  void fill_lanes(TimePoint now);
   void line_up(std::unique_ptr<RowTask> task, TimePoint now);
   void choose_rows(TimePoint now);
+  void choose_rows_of(std::size_t lane, TimePoint now);
   bool reserve(RowTask& task);
   bool halve_for_budget(std::unique_ptr<RowTask>& task);
   void note_attempt(RowTask& task);
@@ -123,20 +131,25 @@ class Dispatcher final : public TransportUser {
                     std::string_view partial);
   Outcome start_outcome(const RowTask& task, const HttpResponse& response) const;
   void finish_row(std::unique_ptr<RowTask> task, Outcome outcome);
+  std::size_t lane_number_of(std::uint32_t step) const;
+  Lane& lane_of(const RowTask& task);
   Provider& provider_of(const RowTask& task) const;
   AnswerCheck* check_of(const RowTask& task) const;
   std::string told(const RowTask& task, std::string message) const;
   std::optional<std::int64_t> cost_of(const RowTask& task, const Usage& usage) const;
   std::int64_t worst_case(const RowTask& task) const;
   void check_limits(TimePoint now);
-  void check_verdict(TimePoint now, std::string_view message);
-  void stop_run(const HttpResponse& response, RowFailure failure, const std::string& message);
+  const std::string& endpoint_of(std::uint32_t step) const;
+  const std::string& provider_name_of(std::uint32_t step) const;
+  void check_verdict(std::uint32_t step, TimePoint now, std::string_view message);
+  void give_up_rows();
+  void stop_run(const RowTask& task, RowFailure failure, const std::string& message);
   void update_counters(TimePoint now);
   std::optional<TimePoint> next_wake(TimePoint now) const;
 
   Transport& transport_;
   Provider& provider_;
-  Lane& lane_;
+  LaneSet& lanes_;
   Budget& budget_;
   Ledger& ledger_;
   TaskQueue& queue_;
@@ -152,7 +165,8 @@ class Dispatcher final : public TransportUser {
   std::vector<std::unique_ptr<RowTask>> chosen_;  // noted with the next commit, then sent
   std::vector<std::unique_ptr<RowTask>> flying_;  // indexed by the row's slot
   std::vector<std::size_t> free_slots_;
-  std::vector<Done> done_;  // in the ledger with the next commit
+  std::vector<Done> done_;         // in the ledger with the next commit
+  std::vector<GivenUp> given_up_;  // since the last turn
   bool budget_is_full_ = false;
   bool storage_failed_ = false;
   bool finished_ = false;

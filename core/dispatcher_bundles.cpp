@@ -9,10 +9,11 @@
 namespace batchllm {
 
 void Dispatcher::line_up(std::unique_ptr<RowTask> task, TimePoint now) {
+  Lane& lane = lane_of(*task);
   if (!bundler_) {
-    lane_.add(std::move(task));
+    lane.add(std::move(task));
   } else if (auto bundle = bundler_->add(std::move(task), now)) {
-    lane_.add(std::move(bundle));
+    lane.add(std::move(bundle));
   }
 }
 
@@ -64,16 +65,18 @@ bool Dispatcher::halve_for_budget(std::unique_ptr<RowTask>& task) {
   if (task->rows.size() < 2 || !budget_.holds_nothing()) {
     return false;
   }
-  lane_.put_back(std::move(task));
-  split(lane_.take_first());
+  Lane& lane = lane_of(*task);
+  lane.put_back(std::move(task));
+  split(lane.take_first());
   return true;
 }
 
 // One of the rows is to blame: the halves are asked apart, until it stands alone.
 void Dispatcher::split(std::unique_ptr<RowTask> bundle) {
+  Lane& lane = lane_of(*bundle);
   auto [first, second] = halve_bundle(std::move(bundle));
-  lane_.add_first(std::move(second));
-  lane_.add_first(std::move(first));
+  lane.add_first(std::move(second));
+  lane.add_first(std::move(first));
 }
 
 void Dispatcher::take_answers(std::unique_ptr<RowTask> bundle,
@@ -90,7 +93,7 @@ void Dispatcher::take_answers(std::unique_ptr<RowTask> bundle,
         {});
     return;
   }
-  lane_.succeeded(clock_.now());
+  lane_of(*bundle).succeeded(clock_.now());
   Usage usage = answer.usage;
   if (usage.input_tokens == 0) {
     usage.input_tokens = bundle->estimated_tokens;  // not every provider tells

@@ -40,22 +40,22 @@ void Dispatcher::on_response(void* token, HttpResponse& response) {
   const TimePoint now = clock_.now();
   if (response.failure != TransportFailure::none) {
     if (response.failure == TransportFailure::tls) {
-      stop_.stop(
-          Error(ErrorCode::provider_unreachable,
-                fmt::format("{} cannot be trusted: {}", settings_.endpoint, response.failure_text),
-                "give the authority's certificate by --ca-file when the server uses its own"));
+      stop_.stop(Error(
+          ErrorCode::provider_unreachable,
+          fmt::format("{} cannot be trusted: {}", endpoint_of(task->step), response.failure_text),
+          "give the authority's certificate by --ca-file when the server uses its own"));
     }
     take_failure(
         std::move(task), response, failure_of(response.failure), response.failure_text, {}, {});
     return;
   }
-  lane_.observe(*task, response, now);
+  lane_of(*task).observe(*task, response, now);
   const Answer answer = provider_of(*task).decode(response);
   if (answer.retry_after_ms && !response.retry_after_ms) {
     response.retry_after_ms = answer.retry_after_ms;
   }
   if (answer.stops_run) {
-    stop_run(response, answer.failure, answer.message);
+    stop_run(*task, answer.failure, answer.message);
   }
   if (answer.failure == RowFailure::none && !task->rows.empty()) {
     take_answers(std::move(task), response, answer);
@@ -79,7 +79,7 @@ void Dispatcher::take_answer(std::unique_ptr<RowTask> task,
                              HttpResponse& response,
                              const Answer& answer,
                              std::string_view text) {
-  lane_.succeeded(clock_.now());
+  lane_of(*task).succeeded(clock_.now());
   const std::optional<std::int64_t> cost = cost_of(*task, answer.usage);
   budget_.settle(task->reserved_micro_usd, cost.value_or(0));
   if (settings_.steps != nullptr) {
@@ -126,7 +126,8 @@ void Dispatcher::line_up_again(std::unique_ptr<RowTask> task) {
     return;
   }
   task->free_attempts = task->attempts;  // tries of the next request are counted anew
-  lane_.add_first(std::move(task));
+  queue_.weigh_again(*task);
+  lane_of(*task).add_first(std::move(task));
 }
 
 // The provider did its part: what is wrong is said to the model, as often as it may be.
@@ -134,7 +135,7 @@ void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
                               HttpResponse& response,
                               const Answer& answer,
                               CheckedAnswer checked) {
-  lane_.succeeded(clock_.now());
+  lane_of(*task).succeeded(clock_.now());
   const std::optional<std::int64_t> cost = cost_of(*task, answer.usage);
   budget_.settle(task->reserved_micro_usd, cost.value_or(0));
   if (task->reasked == settings_.reasks) {
@@ -207,6 +208,8 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
                               const Usage& usage,
                               std::string_view partial) {
   const TimePoint now = clock_.now();
+  const std::uint32_t step = task->step;
+  Lane& lane = lane_of(*task);
   const bool stops = failure == RowFailure::auth_refused || failure == RowFailure::quota_exhausted;
   const bool is_final =
       response.should_retry == false || response.failure == TransportFailure::too_large;
@@ -221,21 +224,21 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
     // The row is not to blame: it is asked again when the job is resumed.
     if (stops || RetryPolicy::is_transient(failure)) {
       note_ended(*task, failure);
-      lane_.failed_for_good(failure, now);
+      lane.failed_for_good(failure, now);
       recycle(std::move(task));
       return;
     }
   } else if (!is_final) {
     const RowTask& asked = *task;  // the lane keeps it where it is
     if (RetryPolicy::is_transient(failure) &&
-        lane_.retry(task, failure, response.retry_after_ms, now)) {
+        lane.retry(task, failure, response.retry_after_ms, now)) {
       note_ended(asked, failure);
-      check_verdict(now, message);
+      check_verdict(step, now, message);
       return;
     }
   }
-  lane_.failed_for_good(failure, now);
-  check_verdict(now, message);
+  lane.failed_for_good(failure, now);
+  check_verdict(step, now, message);
   const bool may_be_one_row =
       !RetryPolicy::is_transient(failure) || response.failure == TransportFailure::too_large;
   if (task->rows.size() > 1 && may_be_one_row) {
@@ -258,21 +261,18 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   }
 }
 
-void Dispatcher::stop_run(const HttpResponse& response,
-                          RowFailure failure,
-                          const std::string& message) {
-  (void)response;
+void Dispatcher::stop_run(const RowTask& task, RowFailure failure, const std::string& message) {
+  const std::string& provider = provider_name_of(task.step);
   if (failure == RowFailure::auth_refused) {
     stop_.stop(Error(
         ErrorCode::key_refused,
-        fmt::format("{} refuses the API key: {}", settings_.provider_name, message),
+        fmt::format("{} refuses the API key: {}", provider, message),
         "give another key (batchllm keys set PROVIDER, its environment variable, --key-file), "
         "then resume; batchllm keys list shows where it came from"));
   } else {
-    stop_.stop(
-        Error(ErrorCode::quota_exhausted,
-              fmt::format("the quota at {} is used up: {}", settings_.provider_name, message),
-              "add credit or raise the limit at the provider, then resume"));
+    stop_.stop(Error(ErrorCode::quota_exhausted,
+                     fmt::format("the quota at {} is used up: {}", provider, message),
+                     "add credit or raise the limit at the provider, then resume"));
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine.h"
 
-#include "core/lane.h"
+#include "core/lane_set.h"
 #include "core/task_queue.h"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ EngineResult Engine::run(const ShowProgress& show) {
   const auto sealed = parts_.manifest.shards();
   const bool streams_answers = settings_.order == RowOrder::completion;
 
-  Lane lane(settings_.lane);
+  LaneSet lanes(settings_.lane, settings_.other_lanes);
   Budget budget(settings_.max_cost_micro_usd,
                 earlier_.cost_micro_usd + parts_.ledger.open_answers_micro_usd(),
                 parts_.ledger.open_attempts_micro_usd());
@@ -78,7 +78,7 @@ EngineResult Engine::run(const ShowProgress& show) {
                    settings_.reader);
   Dispatcher dispatcher(parts_.transport,
                         parts_.provider,
-                        lane,
+                        lanes,
                         budget,
                         parts_.ledger,
                         queue,
@@ -154,8 +154,8 @@ EngineResult Engine::run(const ShowProgress& show) {
     const std::uint64_t now_done = result.progress.done - result.progress.already_done;
     result.progress.rows_per_s = static_cast<double>(now_done) / result.progress.elapsed_s;
   }
-  result.all_rows_done = all_read && lane.in_flight() == 0 && lane.ready_count() == 0 &&
-                         lane.waiting_count() == 0 && queue.is_drained() &&
+  result.all_rows_done = all_read && lanes.in_flight() == 0 && lanes.ready_count() == 0 &&
+                         lanes.waiting_count() == 0 && queue.is_drained() &&
                          parts_.ledger.open_shards().empty();
   result.result_complete = result_complete && result.all_rows_done;
   result.bad_rows = counters_.bad_rows;

@@ -24,6 +24,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace batchllm {
 
@@ -38,11 +39,12 @@ struct EngineParts {
   RejectLog& rejects;
   const Clock& clock;
   StopReason& stop;
-  ConcurrencyLimit* concurrency = nullptr;  // changes settings.lane.concurrency while it runs
+  ConcurrencyLimit* concurrency = nullptr;  // changes that of every lane while it runs
 };
 
 struct EngineSettings {
   LaneSettings lane;
+  std::vector<LaneSettings> other_lanes;  // of the transport's endpoints behind the first
   DispatcherSettings dispatcher;
   RowReaderSettings reader;
   ResultWriterSettings result;

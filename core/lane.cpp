@@ -2,6 +2,7 @@
 #include "core/lane.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace batchllm {
@@ -209,6 +210,21 @@ std::int64_t Lane::paused_ms(TimePoint now) const {
 void Lane::clear() {
   ready_.clear();
   waiting_.clear();
+}
+
+std::vector<std::unique_ptr<RowTask>> Lane::start_anew() {
+  std::vector<std::unique_ptr<RowTask>> rows;
+  rows.reserve(ready_.size() + waiting_.size());
+  std::move(ready_.begin(), ready_.end(), std::back_inserter(rows));
+  for (Waiting& waiting : waiting_) {
+    rows.push_back(std::move(waiting.task));
+  }
+  clear();
+  ever_succeeded_ = false;
+  failures_in_row_ = 0;
+  refusals_in_row_ = 0;
+  final_failures_in_row_ = 0;
+  return rows;
 }
 
 void Lane::slow_down(TimePoint now, std::optional<std::int64_t> retry_after_ms) {

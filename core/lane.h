@@ -34,6 +34,11 @@ struct LaneSettings {
 class Lane {
  public:
   explicit Lane(const LaneSettings& settings);
+  ~Lane() = default;
+  Lane(Lane&&) noexcept = default;
+  Lane& operator=(Lane&&) = delete;
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
 
   void add(std::unique_ptr<RowTask> task) { ready_.push_back(std::move(task)); }
 
@@ -87,6 +92,10 @@ class Lane {
 
   // Gives up rows that were not sent.
   void clear();
+
+  // After a verdict, for who goes on without this lane: the rows that were not sent. Others may
+  // come and are tried like the first ones.
+  std::vector<std::unique_ptr<RowTask>> start_anew();
 
  private:
   struct Waiting {

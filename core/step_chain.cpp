@@ -31,6 +31,12 @@ bool StepChain::price_is_known() const noexcept {
       steps_.begin(), steps_.end(), [](const ChainStep& step) { return step.price.has_value(); });
 }
 
+bool StepChain::can_do_without(std::size_t lane) const noexcept {
+  return std::all_of(steps_.begin(), steps_.end(), [lane](const ChainStep& step) {
+    return step.lane != lane || step.may_be_left_out;
+  });
+}
+
 bool StepChain::go_on(RowTask& task, std::string_view answer) {
   const std::size_t asked = task.step;
   if (asked + 1 == steps_.size()) {

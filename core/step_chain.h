@@ -29,6 +29,10 @@ struct ChainStep {
   const AnswerForm* form = nullptr;  // the same
   std::optional<Price> price;        // nullopt: not known
   std::int64_t worst_case_output_tokens = 0;
+  std::size_t lane = 0;  // where it is asked: a lane of the run, an endpoint of its transport
+  bool may_be_left_out = false;  // rows can do without it
+  std::string provider_name;     // for messages
+  std::string endpoint;          // the same: its address
 };
 
 // The steps that a row goes through one after the other: each may read the row's columns and the
@@ -41,6 +45,9 @@ class StepChain {
   StepChain(std::vector<ChainStep> steps, const std::vector<std::string>& row_columns);
 
   const ChainStep& at(std::uint32_t step) const { return steps_[step]; }
+
+  // Rows can be answered though nothing is asked in that lane.
+  bool can_do_without(std::size_t lane) const noexcept;
 
   // Every step has a price.
   bool price_is_known() const noexcept;

@@ -9,12 +9,20 @@ namespace {
 // A row that once was large gives its memory back.
 constexpr std::size_t k_kept_body_bytes = std::size_t{16} << 10;
 
+std::size_t bytes_of(const RowTask& task) noexcept {
+  std::size_t bytes = task.body.size() + task.record.size();
+  for (const auto& answer : task.step_answers) {
+    bytes += answer ? answer->size() : 0;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 bool TaskQueue::push(TaskBatch batch, std::stop_token stop) {
   std::size_t bytes = 0;
   for (auto& task : batch) {
-    task->queued_bytes = task->body.size() + task->record.size();
+    task->queued_bytes = bytes_of(*task);
     bytes += task->queued_bytes;
   }
   std::unique_lock lock(mutex_);
@@ -77,6 +85,15 @@ std::unique_ptr<RowTask> TaskQueue::fresh_task() {
     }
   }
   return std::make_unique<RowTask>();
+}
+
+void TaskQueue::weigh_again(RowTask& task) {
+  const std::size_t before = std::exchange(task.queued_bytes, bytes_of(task));
+  const std::lock_guard lock(mutex_);
+  bytes_ = bytes_ - before + task.queued_bytes;
+  if (waits_for_bytes_) {
+    room_.notify_one();
+  }
 }
 
 void TaskQueue::recycle(std::unique_ptr<RowTask> task) {

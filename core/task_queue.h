@@ -20,7 +20,8 @@ using TaskBatch = std::vector<std::unique_ptr<RowTask>>;
 // Rows on their way from the reader to the network thread, in batches; bounded by rows here and by
 // the bytes of all rows between reader and outcome. Finished rows come back to be filled again.
 //
-// Thread rule: push, finish, fresh_task by the reader; try_pop, recycle by the network thread.
+// Thread rule: push, finish, fresh_task by the reader; try_pop, weigh_again, recycle by the network
+// thread.
 class TaskQueue {
  public:
   TaskQueue(std::size_t max_rows, std::size_t max_bytes)
@@ -43,6 +44,10 @@ class TaskQueue {
   bool is_drained() const;
 
   std::unique_ptr<RowTask> fresh_task();
+
+  // The row has become another request: its share of the bytes is what it holds now. They may be
+  // more than there is room for: then no new rows come.
+  void weigh_again(RowTask& task);
 
   // Takes a row that has its outcome; frees its share of the bytes.
   void recycle(std::unique_ptr<RowTask> task);

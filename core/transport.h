@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,7 +16,7 @@ namespace batchllm {
 
 using HeaderFields = std::vector<std::pair<std::string, std::string>>;  // name, value
 
-// Where requests go, and how: the same for every request of a transport.
+// Where requests go, and how: the same for every request to it.
 struct HttpEndpoint {
   std::string url;          // http, https
   std::string unix_socket;  // path; empty for TCP
@@ -82,15 +83,20 @@ class TransportUser {
   virtual bool is_finishing() const { return false; }
 };
 
-// Sends requests and hands back responses, many at once. Thread rule: wake() from any thread;
-// everything else on the network thread, which is the one that calls run().
+// Sends requests to one endpoint or several, numbered from 0, and hands back responses, many at
+// once. Thread rule: wake() from any thread; everything else on the network thread, which is the
+// one that calls run().
 class Transport {
  public:
   virtual ~Transport() = default;
 
-  // Sends `body` by POST; it must stay as it is until on_response. At most `capacity()` at once.
-  virtual void post(std::string_view body, Milliseconds timeout, void* token) = 0;
-  virtual std::size_t capacity() const = 0;
+  // Sends `body` by POST; it must stay as it is until on_response. At most `capacity(endpoint)` at
+  // once to each endpoint.
+  virtual void post(std::size_t endpoint,
+                    std::string_view body,
+                    Milliseconds timeout,
+                    void* token) = 0;
+  virtual std::size_t capacity(std::size_t endpoint) const = 0;
 
   // Gives up everything in flight without calling on_response.
   virtual void abandon_all() = 0;

@@ -23,6 +23,7 @@ constexpr std::size_t k_http2_streams_per_shard = 100;
 constexpr std::size_t k_more_each_turn = 64;
 
 class HttpLoop;
+struct Route;
 
 struct Shard {
   HttpLoop* loop = nullptr;
@@ -31,10 +32,29 @@ struct Shard {
 };
 
 struct Slot : Deadline {
+  Route* route = nullptr;
   Shard* shard = nullptr;
   HttpRequest request;
   void* token = nullptr;
   bool busy = false;
+};
+
+// The requests to one endpoint.
+struct Route {
+  Route(const HttpEndpoint& endpoint, std::size_t max_response_bytes)
+      : settings(endpoint, max_response_bytes),
+        address_known(!endpoint.unix_socket.empty()) {}
+
+  std::size_t in_flight() const noexcept { return slots.size() - free_slots.size(); }
+
+  HttpLoop* loop = nullptr;
+  HttpRequestSettings settings;
+  std::vector<std::unique_ptr<Shard>> shards;
+  std::vector<std::unique_ptr<Slot>> slots;
+  std::vector<Slot*> free_slots;
+  std::size_t connections_per_shard = 0;
+  std::size_t turn_capacity = 1;
+  bool address_known = false;
 };
 
 class HttpLoop final : public Transport {
@@ -44,22 +64,27 @@ class HttpLoop final : public Transport {
   HttpLoop(const HttpLoop&) = delete;
   HttpLoop& operator=(const HttpLoop&) = delete;
 
-  void post(std::string_view body, Milliseconds timeout, void* token) override;
+  void post(std::size_t endpoint,
+            std::string_view body,
+            Milliseconds timeout,
+            void* token) override;
 
-  std::size_t capacity() const override { return turn_capacity_; }
+  std::size_t capacity(std::size_t endpoint) const override {
+    return routes_[endpoint]->turn_capacity;
+  }
 
   void abandon_all() override;
   void run(TransportUser& user) override;
   void wake() noexcept override;
 
  private:
-  std::size_t in_flight() const noexcept { return slots_.size() - free_slots_.size(); }
-
   void begin_turn();
   void keep_idle_connections(bool keeps);
-  void make_shards();
-  void open(Slot& slot);
-  Slot& free_slot();
+  void make_shards(Route& route, std::size_t slots_per_shard);
+  static void open(Slot& slot);
+  static Slot& free_slot(Route& route);
+  bool has_room_next_turn() const;
+  void note_time();
   void run_timers();
   void handle_event(const epoll_event& event);
   void collect(Shard& shard);
@@ -70,47 +95,38 @@ class HttpLoop final : public Transport {
   static int on_socket(
       CURL* easy, curl_socket_t socket, int what, void* shard, void* state) noexcept;
   static int on_timer(CURLM* multi, long timeout_ms, void* shard) noexcept;
-  static curl_socket_t open_socket(void* loop,
+  static curl_socket_t open_socket(void* route,
                                    curlsocktype purpose,
                                    curl_sockaddr* address) noexcept;
   static int close_socket(void* loop, curl_socket_t socket) noexcept;
 
   std::size_t capacity_;
-  HttpRequestSettings request_settings_;
-  std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<std::unique_ptr<Slot>> slots_;
-  std::vector<Slot*> free_slots_;
   SocketWatch sockets_;
   DeadlineList deadlines_;  // of the busy slots
-  std::size_t slots_per_shard_ = k_slots_per_shard;
-  std::size_t connections_per_shard_ = 0;
-  std::size_t turn_capacity_ = 1;
+  std::vector<std::unique_ptr<Route>> routes_;
   bool keeps_idle_connections_ = true;
-  bool address_known_ = false;
   TransportUser* user_ = nullptr;
   bool user_has_news_ = false;  // a request ended since its last turn
   TimePoint now_{};
 };
 
-HttpLoop::HttpLoop(const HttpLoopSettings& settings)
-    : capacity_(settings.capacity),
-      request_settings_(settings.endpoint, settings.max_response_bytes) {
-  if (settings.endpoint.http2) {
-    slots_per_shard_ = k_http2_streams_per_shard;
+HttpLoop::HttpLoop(const HttpLoopSettings& settings) : capacity_(settings.capacity) {
+  for (const HttpEndpoint& endpoint : settings.endpoints) {
+    Route& route =
+        *routes_.emplace_back(std::make_unique<Route>(endpoint, settings.max_response_bytes));
+    route.loop = this;
+    make_shards(route, endpoint.http2 ? k_http2_streams_per_shard : k_slots_per_shard);
   }
-  address_known_ = !settings.endpoint.unix_socket.empty();
-  make_shards();
 }
 
 HttpLoop::~HttpLoop() {
   abandon_all();
-  slots_.clear();
-  shards_.clear();
+  routes_.clear();
 }
 
-void HttpLoop::make_shards() {
-  const std::size_t count = (capacity_ + slots_per_shard_ - 1) / slots_per_shard_;
-  connections_per_shard_ = (capacity_ + count - 1) / count;
+void HttpLoop::make_shards(Route& route, std::size_t slots_per_shard) {
+  const std::size_t count = (capacity_ + slots_per_shard - 1) / slots_per_shard;
+  route.connections_per_shard = (capacity_ + count - 1) / count;
   for (std::size_t i = 0; i < count; ++i) {
     auto shard = std::make_unique<Shard>();
     shard->loop = this;
@@ -121,44 +137,48 @@ void HttpLoop::make_shards() {
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &HttpLoop::on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, shard.get());
     // Fewer than the requests in flight would close a connection for every one that is reused.
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(connections_per_shard_));
-    if (request_settings_.endpoint().http2) {
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(route.connections_per_shard));
+    if (route.settings.endpoint().http2) {
       curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
     } else {
       curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
     }
-    shards_.push_back(std::move(shard));
+    route.shards.push_back(std::move(shard));
   }
 }
 
 void HttpLoop::open(Slot& slot) {
-  slot.request.open(request_settings_, &slot);
+  slot.request.open(slot.route->settings, &slot);
   CURL* easy = slot.request.easy();
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &HttpLoop::open_socket);
-  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, slot.route);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &HttpLoop::close_socket);
-  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, slot.route->loop);
 }
 
-Slot& HttpLoop::free_slot() {
-  if (free_slots_.empty()) {
+Slot& HttpLoop::free_slot(Route& route) {
+  if (route.free_slots.empty()) {
     auto slot = std::make_unique<Slot>();
-    slot->shard = shards_[slots_.size() % shards_.size()].get();
+    slot->route = &route;
+    slot->shard = route.shards[route.slots.size() % route.shards.size()].get();
     open(*slot);
-    slots_.push_back(std::move(slot));
-    return *slots_.back();
+    route.slots.push_back(std::move(slot));
+    return *route.slots.back();
   }
   // The one that ended last: its connection is warm.
-  Slot& slot = *free_slots_.back();
-  free_slots_.pop_back();
+  Slot& slot = *route.free_slots.back();
+  route.free_slots.pop_back();
   if (!slot.request.is_open()) {
     open(slot);
   }
   return slot;
 }
 
-void HttpLoop::post(std::string_view body, Milliseconds timeout, void* token) {
-  Slot& slot = free_slot();
+void HttpLoop::post(std::size_t endpoint,
+                    std::string_view body,
+                    Milliseconds timeout,
+                    void* token) {
+  Slot& slot = free_slot(*routes_[endpoint]);
   slot.token = token;
   slot.busy = true;
   slot.request.begin(body, timeout);
@@ -167,13 +187,15 @@ void HttpLoop::post(std::string_view body, Milliseconds timeout, void* token) {
 }
 
 void HttpLoop::abandon_all() {
-  for (auto& slot : slots_) {
-    if (slot->busy) {
-      slot->busy = false;
-      deadlines_.remove(*slot);
-      curl_multi_remove_handle(slot->shard->multi.get(), slot->request.easy());
-      slot->request.clear();
-      free_slots_.push_back(slot.get());
+  for (auto& route : routes_) {
+    for (auto& slot : route->slots) {
+      if (slot->busy) {
+        slot->busy = false;
+        deadlines_.remove(*slot);
+        curl_multi_remove_handle(slot->shard->multi.get(), slot->request.easy());
+        slot->request.clear();
+        route->free_slots.push_back(slot.get());
+      }
     }
   }
 }
@@ -191,14 +213,9 @@ void HttpLoop::run(TransportUser& user) {
     run_timers();
     // A quick server's answer may be in already: the user's turn comes at once, or never when it
     // was the last one in flight.
-    const bool has_room_next_turn =
-        address_known_ && in_flight() == turn_capacity_ && turn_capacity_ < capacity_;
     const auto events =
-        sockets_.wait(user_has_news_ || has_room_next_turn ? 0 : wait_ms(user_wake));
-    now_ = std::chrono::steady_clock::now();
-    request_settings_.wall_ms = std::chrono::duration_cast<Milliseconds>(
-                                    std::chrono::system_clock::now().time_since_epoch())
-                                    .count();
+        sockets_.wait(user_has_news_ || has_room_next_turn() ? 0 : wait_ms(user_wake));
+    note_time();
     for (const epoll_event& event : events) {
       handle_event(event);
     }
@@ -207,12 +224,32 @@ void HttpLoop::run(TransportUser& user) {
   }
 }
 
+void HttpLoop::note_time() {
+  now_ = std::chrono::steady_clock::now();
+  const std::int64_t wall_ms =
+      std::chrono::duration_cast<Milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  for (auto& route : routes_) {
+    route->settings.wall_ms = wall_ms;
+  }
+}
+
 // Until the host's address is known one request goes alone: libcurl would start a resolver thread
 // for each of the others. Later a few dozen more go in every turn, so that thousands of connections
 // that open at the start send as they open and not when the last of them did.
 void HttpLoop::begin_turn() {
   user_has_news_ = false;
-  turn_capacity_ = address_known_ ? std::min(capacity_, in_flight() + k_more_each_turn) : 1;
+  for (auto& route : routes_) {
+    route->turn_capacity =
+        route->address_known ? std::min(capacity_, route->in_flight() + k_more_each_turn) : 1;
+  }
+}
+
+bool HttpLoop::has_room_next_turn() const {
+  return std::any_of(routes_.begin(), routes_.end(), [this](const auto& route) {
+    return route->address_known && route->in_flight() == route->turn_capacity &&
+           route->turn_capacity < capacity_;
+  });
 }
 
 // Closing thousands of connections takes as long as opening them. Towards the end of a run each
@@ -222,10 +259,12 @@ void HttpLoop::keep_idle_connections(bool keeps) {
     return;
   }
   keeps_idle_connections_ = keeps;
-  for (auto& shard : shards_) {
-    curl_multi_setopt(shard->multi.get(),
-                      CURLMOPT_MAXCONNECTS,
-                      keeps ? static_cast<long>(connections_per_shard_) : 1L);
+  for (auto& route : routes_) {
+    for (auto& shard : route->shards) {
+      curl_multi_setopt(shard->multi.get(),
+                        CURLMOPT_MAXCONNECTS,
+                        keeps ? static_cast<long>(route->connections_per_shard) : 1L);
+    }
   }
 }
 
@@ -234,13 +273,15 @@ void HttpLoop::wake() noexcept {
 }
 
 void HttpLoop::run_timers() {
-  for (auto& shard : shards_) {
-    // A timer may set itself again at once; a few rounds, then the sockets have their turn.
-    for (int round = 0; round < 16 && shard->deadline && *shard->deadline <= now_; ++round) {
-      shard->deadline.reset();
-      int running = 0;
-      curl_multi_socket_action(shard->multi.get(), CURL_SOCKET_TIMEOUT, 0, &running);
-      collect(*shard);
+  for (auto& route : routes_) {
+    for (auto& shard : route->shards) {
+      // A timer may set itself again at once; a few rounds, then the sockets have their turn.
+      for (int round = 0; round < 16 && shard->deadline && *shard->deadline <= now_; ++round) {
+        shard->deadline.reset();
+        int running = 0;
+        curl_multi_socket_action(shard->multi.get(), CURL_SOCKET_TIMEOUT, 0, &running);
+        collect(*shard);
+      }
     }
   }
 }
@@ -275,7 +316,7 @@ void HttpLoop::collect(Shard& shard) {
 
 // Takes the request from libcurl, finished or not, and hands over what came of it.
 void HttpLoop::end(Slot& slot, CURLcode code) {
-  address_known_ = true;
+  slot.route->address_known = true;
   deadlines_.remove(slot);
   curl_multi_remove_handle(slot.shard->multi.get(), slot.request.easy());
   slot.busy = false;
@@ -285,7 +326,7 @@ void HttpLoop::end(Slot& slot, CURLcode code) {
   if (!keeps_idle_connections_) {
     slot.request.close();
   }
-  free_slots_.push_back(&slot);
+  slot.route->free_slots.push_back(&slot);
 }
 
 void HttpLoop::give_up_late_ones() {
@@ -296,9 +337,11 @@ void HttpLoop::give_up_late_ones() {
 
 int HttpLoop::wait_ms(std::optional<TimePoint> user_wake) const {
   std::optional<TimePoint> earliest = user_wake;
-  for (const auto& shard : shards_) {
-    if (shard->deadline && (!earliest || *shard->deadline < *earliest)) {
-      earliest = shard->deadline;
+  for (const auto& route : routes_) {
+    for (const auto& shard : route->shards) {
+      if (shard->deadline && (!earliest || *shard->deadline < *earliest)) {
+        earliest = shard->deadline;
+      }
     }
   }
   const Deadline* soonest = deadlines_.soonest();
@@ -332,15 +375,15 @@ int HttpLoop::on_timer(CURLM* /*multi*/, long timeout_ms, void* shard) noexcept 
   return 0;
 }
 
-curl_socket_t HttpLoop::open_socket(void* loop,
+curl_socket_t HttpLoop::open_socket(void* route,
                                     curlsocktype /*purpose*/,
                                     curl_sockaddr* address) noexcept {
-  auto& self = *static_cast<HttpLoop*>(loop);
-  self.address_known_ = true;
+  auto& self = *static_cast<Route*>(route);
+  self.address_known = true;
   const int descriptor =
       socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (descriptor >= 0) {
-    self.sockets_.opened(descriptor);
+    self.loop->sockets_.opened(descriptor);
   }
   return descriptor;
 }

@@ -110,7 +110,11 @@ void name_model(JobSettings& settings, const ModelCatalog& models) {
 void name_models(JobRecord& record, const ModelCatalog& models) {
   name_model(record.settings, models);
   for (JobStep& step : record.later_steps) {
-    step.model.model = models.resolve(step.model.model).text();
+    try {
+      step.model.model = models.resolve(step.model.model).text();
+    } catch (Error& error) {
+      throw std::move(error).with_context(fmt::format("step {}", step.name));
+    }
   }
 }
 

@@ -96,6 +96,7 @@ class JobSession {
 
  private:
   std::unique_ptr<Transport> open_transport();
+  std::vector<LaneSettings> other_lanes(const LaneSettings& first) const;
   EngineSettings engine_settings();
   void announce();
   JobEnd finish(EngineResult result);
@@ -156,18 +157,40 @@ JobEnd JobSession::run() {
 }
 
 std::unique_ptr<Transport> JobSession::open_transport() {
+  HttpLoopSettings http;
+  if (steps_) {
+    for (const JobSteps::Address& address : steps_->addresses()) {
+      http.endpoints.push_back(address.endpoint);
+    }
+  } else {
+    http.endpoints.push_back(model_.provider->endpoint());
+  }
+  const std::size_t addresses = http.endpoints.size();
   const std::int64_t concurrency = record_.settings.limits.concurrency;
-  const auto wanted = static_cast<std::size_t>(concurrency);
+  const auto wanted = static_cast<std::size_t>(concurrency) * addresses;
   const auto most = static_cast<std::size_t>(std::max(concurrency, start_.most_concurrency));
-  const std::size_t allowed = allow_connections(most);
+  const std::size_t allowed = std::max(allow_connections(most * addresses), addresses);
   if (allowed < wanted) {
     listener_.warning(fmt::format(
         "the limit of open files allows {} rows in flight, not {} (ulimit -n)", allowed, wanted));
   }
-  HttpLoopSettings http;
-  http.endpoint = model_.provider->endpoint();
-  http.capacity = std::min(most, allowed);
+  http.capacity = std::min(most, allowed / addresses);
   return make_http_loop(http);
+}
+
+// The limits of requests and tokens a minute are said of the first step's provider; others tell
+// theirs.
+std::vector<LaneSettings> JobSession::other_lanes(const LaneSettings& first) const {
+  std::vector<LaneSettings> lanes;
+  for (std::size_t i = 1; i < steps_->addresses().size(); ++i) {
+    LaneSettings& lane = lanes.emplace_back(first);
+    lane.seed = first.seed + i;
+    if (!steps_->addresses()[i].is_first_provider) {
+      lane.requests_per_minute.reset();
+      lane.tokens_per_minute.reset();
+    }
+  }
+  return lanes;
 }
 
 EngineSettings JobSession::engine_settings() {
@@ -180,6 +203,9 @@ EngineSettings JobSession::engine_settings() {
   engine.lane.requests_per_minute = settings.limits.requests_per_minute;
   engine.lane.tokens_per_minute = settings.limits.tokens_per_minute;
   engine.lane.seed = std::random_device{}();
+  if (steps_) {
+    engine.other_lanes = other_lanes(engine.lane);
+  }
   engine.dispatcher.check = check_ ? &*check_ : nullptr;
   if (steps_) {
     engine.dispatcher.steps = &steps_->start(engine.dispatcher.check, encoder_->columns());

@@ -14,9 +14,13 @@
 namespace batchllm {
 namespace {
 
-// What a run of that step alone would be asked to do.
-JobSettings settings_of(const JobRecord& record, const JobStep& step) {
+// What a run of that step alone would be asked to do. How a provider is reached is said of the
+// first step's.
+JobSettings settings_of(const JobRecord& record, const JobStep& step, bool is_first_provider) {
   JobSettings settings = record.settings;
+  if (!is_first_provider) {
+    settings.model = {};
+  }
   settings.model.model = step.model.model;
   settings.model.parameters = step.model.parameters;
   settings.model.temperature = step.model.temperature;
@@ -53,6 +57,7 @@ JobSteps::JobSteps(const JobRecord& record, const JobModel& first)
     : names_(step_names(record)),
       first_(first) {
   steps_.reserve(record.later_steps.size());
+  addresses_.push_back({first.provider->endpoint(), true});
 }
 
 void JobSteps::add(const JobRecord& record,
@@ -62,25 +67,32 @@ void JobSteps::add(const JobRecord& record,
                    bool with_key) {
   const JobStep& asked = record.later_steps[later_step];
   Step& step = steps_.emplace_back();
+  const ModelCatalog& models = surroundings.models;
   try {
-    step.model = make_model(settings_of(record, asked), surroundings, with_key);
+    const bool is_first_provider = models.resolve(asked.model.model).provider ==
+                                   models.resolve(record.settings.model.model).provider;
+    step.model = make_model(settings_of(record, asked, is_first_provider), surroundings, with_key);
+    step.lane = lane_at({step.model.provider->endpoint(), is_first_provider});
   } catch (Error& error) {
     throw std::move(error).with_context(fmt::format("step {}", asked.name));
   }
-  if (!is_same(step.model.provider->endpoint(), first_.provider->endpoint())) {
-    throw Error(ErrorCode::usage,
-                fmt::format("step {}: {} is asked at another address than step {}: {}",
-                            asked.name,
-                            printable(asked.model.model),
-                            record.first_step,
-                            step.model.endpoint),
-                "the steps of a row share one address: take models of one provider, or ask in two "
-                "runs, the second with the first one's result as its input");
-  }
+  step.may_be_left_out = !asked.when.empty();
   step.encoder = make_step_encoder(record, later_step, source, step.model);
   if (step.model.form != nullptr) {
     step.check.emplace(step.model.form);
   }
+}
+
+std::size_t JobSteps::lane_at(Address address) {
+  const auto found =
+      std::find_if(addresses_.begin(), addresses_.end(), [&address](const Address& known) {
+        return is_same(known.endpoint, address.endpoint);
+      });
+  if (found == addresses_.end()) {
+    addresses_.push_back(std::move(address));
+    return addresses_.size() - 1;
+  }
+  return static_cast<std::size_t>(found - addresses_.begin());
 }
 
 std::vector<std::string> JobSteps::row_columns() const {
@@ -107,10 +119,14 @@ StepChain& JobSteps::start(AnswerCheck* first_check, const std::vector<std::stri
     step.form = model.form.get();
     step.price = model.price;
     step.worst_case_output_tokens = model.worst_case_output_tokens;
+    step.provider_name = model.provider_title;
+    step.endpoint = model.endpoint;
   };
   add(first_, nullptr, first_check);
   for (Step& step : steps_) {
     add(step.model, step.encoder.get(), step.check ? &*step.check : nullptr);
+    chain.back().lane = step.lane;
+    chain.back().may_be_left_out = step.may_be_left_out;
   }
   return chain_.emplace(std::move(chain), row_columns);
 }

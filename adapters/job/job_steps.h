@@ -22,9 +22,10 @@ namespace batchllm {
 // thread-safe; it stays where it is.
 class JobSteps {
  public:
-  // Null for a job of one step. `first` is the model of the first and outlives this. Throws
-  // Error(usage | column_missing | template_invalid | key_missing) naming the step, also for one
-  // whose model is at another address than the first's.
+  // Null for a job of one step. `first` is the model of the first and outlives this. A step asks
+  // its own provider at its own address; what the job's settings say of how a provider is reached
+  // (base URL, key, certificates, HTTP/2) is for that of the first. Throws Error(usage |
+  // column_missing | template_invalid | key_missing) naming the step.
   static std::unique_ptr<JobSteps> open(const JobRecord& record,
                                         const RowSource& source,
                                         const JobModel& first,
@@ -33,6 +34,15 @@ class JobSteps {
 
   // The columns of the input that they read.
   std::vector<std::string> row_columns() const;
+
+  // Where the steps are asked, in the order of ChainStep::lane: first the first step's address,
+  // then every other one once.
+  struct Address {
+    HttpEndpoint endpoint;
+    bool is_first_provider = false;  // the job's limits of requests and tokens a minute hold there
+  };
+
+  const std::vector<Address>& addresses() const noexcept { return addresses_; }
 
   // What the dispatcher asks. `first_check` is that of the first step's answers, `row_columns` the
   // order of the cells of a packed row.
@@ -55,6 +65,8 @@ class JobSteps {
     JobModel model;
     std::unique_ptr<ChatRowEncoder> encoder;
     std::optional<FormCheck> check;
+    std::size_t lane = 0;
+    bool may_be_left_out = false;
   };
 
   JobSteps(const JobRecord& record, const JobModel& first);
@@ -64,9 +76,11 @@ class JobSteps {
            const RowSource& source,
            const JobSurroundings& surroundings,
            bool with_key);
+  std::size_t lane_at(Address address);
 
   std::vector<StepNames> names_;
   const JobModel& first_;
+  std::vector<Address> addresses_;
   std::vector<Step> steps_;
   std::optional<StepChain> chain_;
   RowBatch without_answers_;  // for estimates

@@ -3,11 +3,13 @@
 
 #include "core/transport.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -34,14 +36,20 @@ class ScriptedTransport final : public Transport {
       : script_(std::move(script)),
         capacity_(capacity) {}
 
-  void post(std::string_view body, Milliseconds /*timeout*/, void* token) override {
+  void post(std::size_t endpoint,
+            std::string_view body,
+            Milliseconds /*timeout*/,
+            void* token) override {
     sent.emplace_back(body);
-    flying_.push_back({token, script_(sent.back(), sent.size())});
+    sent_to.push_back(endpoint);
+    flying_.push_back({token, endpoint, script_(sent.back(), sent.size())});
     in_flight_with.push_back(flying_.size());
     most_in_flight = std::max(most_in_flight, flying_.size());
+    std::size_t& most_there = most_in_flight_to[endpoint];
+    most_there = std::max(most_there, in_flight_to(endpoint));
   }
 
-  std::size_t capacity() const override { return capacity_; }
+  std::size_t capacity(std::size_t /*endpoint*/) const override { return capacity_; }
 
   void abandon_all() override {
     abandoned += flying_.size();
@@ -67,15 +75,25 @@ class ScriptedTransport final : public Transport {
   }
 
   std::vector<std::string> sent;
+  std::vector<std::size_t> sent_to;         // the endpoint of each
   std::vector<std::size_t> in_flight_with;  // how many there were with each request
   std::size_t most_in_flight = 0;
+  std::map<std::size_t, std::size_t> most_in_flight_to;  // by endpoint
   std::size_t abandoned = 0;
 
  private:
   struct Flying {
     void* token;
+    std::size_t endpoint;
     ScriptedAnswer answer;
   };
+
+  std::size_t in_flight_to(std::size_t endpoint) const {
+    return static_cast<std::size_t>(
+        std::count_if(flying_.begin(), flying_.end(), [endpoint](const Flying& flying) {
+          return flying.endpoint == endpoint;
+        }));
+  }
 
   bool answer_due(TransportUser& user) {
     std::deque<Flying> due;

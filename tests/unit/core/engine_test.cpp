@@ -149,11 +149,14 @@ class GatheringTransport final : public Transport {
  public:
   explicit GatheringTransport(std::size_t wanted) : wanted_(wanted) {}
 
-  void post(std::string_view body, Milliseconds /*timeout*/, void* token) override {
+  void post(std::size_t /*endpoint*/,
+            std::string_view body,
+            Milliseconds /*timeout*/,
+            void* token) override {
     flying_.emplace_back(token, std::string(body));
   }
 
-  std::size_t capacity() const override { return 1000; }
+  std::size_t capacity(std::size_t /*endpoint*/) const override { return 1000; }
 
   void abandon_all() override { flying_.clear(); }
 

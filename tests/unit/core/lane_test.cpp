@@ -314,3 +314,22 @@ TEST_CASE("clearing gives up what was not sent, and only that", "[lane]") {
   CHECK(lane.in_flight() == 1);
   CHECK_FALSE(lane.next_wake(k_start));
 }
+
+TEST_CASE("a lane that starts anew gives up its rows and judges others afresh", "[lane]") {
+  Lane lane = lane_with_rows(settings_of(5), 7);
+  for (auto& task : take_all(lane, k_start)) {
+    CHECK(lane.retry(task, RowFailure::connection_failed, std::nullopt, k_start));
+  }
+  auto late = take_all(lane, after_ms(1000));
+  REQUIRE(late.size() == 5);
+  CHECK(lane.retry(late[0], RowFailure::connection_failed, std::nullopt, after_ms(11'000)));
+  CHECK(lane.verdict(after_ms(11'000)) == RowFailure::connection_failed);
+  CHECK(lane.start_anew().size() == 3);  // two were ready, one waited
+  CHECK(lane.ready_count() + lane.waiting_count() == 0);
+  CHECK(lane.in_flight() == 4);
+  CHECK_FALSE(lane.verdict(after_ms(11'000)));
+  for (std::size_t i = 1; i < late.size(); ++i) {
+    CHECK(lane.retry(late[i], RowFailure::connection_failed, std::nullopt, after_ms(12'000)));
+  }
+  CHECK_FALSE(lane.verdict(after_ms(22'000)));  // four are too few
+}

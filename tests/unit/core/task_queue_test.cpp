@@ -55,6 +55,24 @@ TEST_CASE("batches come out as they went in", "[task_queue]") {
   CHECK(queue.is_drained());
 }
 
+TEST_CASE(
+    "a row that has become a larger request keeps the reader waiting, and a smaller one does not",
+    "[task_queue]") {
+  TaskQueue queue(100, 1000);
+  CHECK(queue.push(batch_of(queue, 1, 400), {}));
+  TaskBatch row = queue.try_pop();
+  row[0]->body.assign(300, 'y');
+  row[0]->step_answers = {std::string(350, 'z'), std::nullopt};
+  queue.weigh_again(*row[0]);
+  auto pushed = push_later(queue, batch_of(queue, 1, 400));
+  CHECK(is_waiting(pushed));
+  row[0]->step_answers.clear();
+  queue.weigh_again(*row[0]);
+  CHECK(pushed.get());
+  recycle_all(queue, std::move(row));
+  CHECK(queue.push(batch_of(queue, 1, 600), {}));
+}
+
 TEST_CASE("the reader waits when too many rows are queued, until half of them are gone",
           "[task_queue]") {
   TaskQueue queue(4, 1'000'000);

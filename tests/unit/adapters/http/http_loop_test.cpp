@@ -58,9 +58,10 @@ class Sender final : public TransportUser {
   }
 
   std::optional<TimePoint> on_turn(TimePoint /*now*/) override {
-    while (next_ < bodies_.size() && in_flight_ < std::min(at_once_, transport_.capacity())) {
+    while (next_ < bodies_.size() &&
+           in_flight_ < std::min(at_once_, transport_.capacity(next_ % endpoints))) {
       ++in_flight_;
-      transport_.post(bodies_[next_], timeout_, reinterpret_cast<void*>(next_));
+      transport_.post(next_ % endpoints, bodies_[next_], timeout_, reinterpret_cast<void*>(next_));
       ++next_;
     }
     return std::nullopt;
@@ -69,6 +70,7 @@ class Sender final : public TransportUser {
   bool is_finished() const override { return count_ == bodies_.size(); }
 
   std::vector<Ended> ended;
+  std::size_t endpoints = 1;  // asked in turn
 
  private:
   Transport& transport_;
@@ -82,7 +84,8 @@ class Sender final : public TransportUser {
 
 HttpLoopSettings settings_for(const RawHttpServer& server, std::size_t capacity = 8) {
   HttpLoopSettings settings;
-  settings.endpoint.url = server.url();
+  settings.endpoints.resize(1);
+  settings.endpoints.front().url = server.url();
   settings.capacity = capacity;
   return settings;
 }
@@ -114,7 +117,8 @@ TEST_CASE("requests arrive whole, with their headers, over one kept-alive connec
     return RawReply{RawHttpServer::ok("re: " + request.body), Then::keep};
   });
   HttpLoopSettings settings = settings_for(server);
-  settings.endpoint.headers = {{"Authorization", "Bearer k"}, {"Content-Type", "application/json"}};
+  settings.endpoints.front().headers = {{"Authorization", "Bearer k"},
+                                        {"Content-Type", "application/json"}};
   const auto loop = make_http_loop(settings);
   const std::string large(3'000'000, 'x');
   const auto ended = send(*loop, {"one", "", large, "four"});
@@ -136,8 +140,8 @@ TEST_CASE("a request is signed when it is sent, for its own body", "[http]") {
     return RawReply{RawHttpServer::ok("ok"), Then::keep};
   });
   HttpLoopSettings settings = settings_for(server, 1);
-  settings.endpoint.headers = {{"Content-Type", "application/json"}};
-  settings.endpoint.sign = [](std::string_view body) {
+  settings.endpoints.front().headers = {{"Content-Type", "application/json"}};
+  settings.endpoints.front().sign = [](std::string_view body) {
     return HeaderFields{{"Authorization", "sum " + std::to_string(body.size())}};
   };
   const auto loop = make_http_loop(settings);
@@ -245,9 +249,10 @@ TEST_CASE("a connection that the server closed between two requests is no failur
 
 TEST_CASE("nobody listens: nothing was sent", "[http]") {
   HttpLoopSettings settings;
+  settings.endpoints.resize(1);
   {
     RawHttpServer gone(always(""));
-    settings.endpoint.url = gone.url();
+    settings.endpoints.front().url = gone.url();
   }
   const auto loop = make_http_loop(settings);
   const auto ended = send(*loop, {"1", "2", "3"}, 3);
@@ -255,7 +260,7 @@ TEST_CASE("nobody listens: nothing was sent", "[http]") {
     CHECK(end.failure == TransportFailure::not_connected);
     CHECK_FALSE(end.failure_text.empty());
   }
-  settings.endpoint.url = "http://no.such.host.invalid/";
+  settings.endpoints.front().url = "http://no.such.host.invalid/";
   CHECK(send(*make_http_loop(settings), {"1"}).at(0).failure == TransportFailure::not_connected);
 }
 
@@ -337,11 +342,62 @@ TEST_CASE("a UNIX socket serves as well", "[http]") {
   const ScratchFolder folder;
   RawHttpServer server(always(RawHttpServer::ok("x")), folder.path("s"));
   HttpLoopSettings settings;
-  settings.endpoint.url = "http://localhost/v1";
-  settings.endpoint.unix_socket = folder.path("s");
+  settings.endpoints.resize(1);
+  settings.endpoints.front().url = "http://localhost/v1";
+  settings.endpoints.front().unix_socket = folder.path("s");
   CHECK(send(*make_http_loop(settings), {"1", "2"}).at(1).body == "x");
-  settings.endpoint.unix_socket = folder.path("none");
+  settings.endpoints.front().unix_socket = folder.path("none");
   CHECK(send(*make_http_loop(settings), {"1"}).at(0).failure == TransportFailure::not_connected);
+}
+
+TEST_CASE("endpoints are asked side by side, each at its own address and with its own headers",
+          "[http]") {
+  const ScratchFolder folder;
+  const auto answering = [](const std::string& name) {
+    return [name](const RawRequest& request) {
+      const bool has_key = request.head.find("X-Key: " + name) != std::string::npos;
+      return RawReply{RawHttpServer::ok(has_key ? name + " " + request.body : "whose key?"),
+                      Then::keep};
+    };
+  };
+  RawHttpServer first(answering("one"));
+  RawHttpServer second(answering("two"), folder.path("s"));
+  HttpLoopSettings settings = settings_for(first, 2);
+  settings.endpoints.resize(3);
+  settings.endpoints[0].headers = {{"X-Key", "one"}};
+  settings.endpoints[1].url = "http://localhost/v1";
+  settings.endpoints[1].unix_socket = folder.path("s");
+  settings.endpoints[1].headers = {{"X-Key", "two"}};
+  settings.endpoints[1].sign = [](std::string_view body) {
+    return HeaderFields{{"X-Sum", std::to_string(body.size())}};
+  };
+  settings.endpoints[2].url = "http://localhost/";
+  settings.endpoints[2].unix_socket = folder.path("none");
+  const auto loop = make_http_loop(settings);
+  Sender sender(*loop, {"a", "b", "c", "d", "e", "f"}, 6, Milliseconds(20'000));
+  sender.endpoints = 3;
+  loop->run(sender);
+  CHECK(sender.ended[0].body == "one a");
+  CHECK(sender.ended[1].body == "two b");
+  CHECK(sender.ended[2].failure == TransportFailure::not_connected);
+  CHECK(sender.ended[3].body == "one d");
+  CHECK(sender.ended[4].body == "two e");
+  CHECK(sender.ended[5].failure == TransportFailure::not_connected);
+  CHECK(first.requests() == 2);
+  CHECK(second.requests() == 2);
+}
+
+TEST_CASE("an endpoint that does not answer holds up no other", "[http]") {
+  RawHttpServer silent([](const RawRequest&) { return RawReply{"", Then::hang}; });
+  RawHttpServer quick(always(RawHttpServer::ok("quick")));
+  HttpLoopSettings settings = settings_for(quick, 1);
+  settings.endpoints.emplace_back().url = silent.url();
+  const auto loop = make_http_loop(settings);
+  loop->post(1, "never", Milliseconds(60'000), nullptr);
+  for (const auto& ended : send(*loop, {"1", "2", "3"})) {
+    CHECK(ended.body == "quick");
+  }
+  CHECK(quick.requests() == 3);
 }
 
 TEST_CASE("wake makes another thread's wish heard", "[http]") {
@@ -374,7 +430,7 @@ TEST_CASE("what is abandoned is not heard of again, and the client goes on", "[h
                                   : RawReply{RawHttpServer::ok(request.body), Then::keep};
   });
   const auto loop = make_http_loop(settings_for(server));
-  loop->post("hang", Milliseconds(20'000), nullptr);
+  loop->post(0, "hang", Milliseconds(20'000), nullptr);
   CHECK(send(*loop, {"a"}, 1).at(0).body == "a");
   loop->abandon_all();
   CHECK(send(*loop, {"b"}, 1).at(0).body == "b");
@@ -382,8 +438,9 @@ TEST_CASE("what is abandoned is not heard of again, and the client goes on", "[h
 
 TEST_CASE("a certificate file that is not there is refused at once", "[http]") {
   HttpLoopSettings settings;
-  settings.endpoint.url = "https://127.0.0.1:1/";
-  settings.endpoint.ca_file = "/none.pem";
+  settings.endpoints.resize(1);
+  settings.endpoints.front().url = "https://127.0.0.1:1/";
+  settings.endpoints.front().ca_file = "/none.pem";
   CHECK(thrown_error([&] { make_http_loop(settings); })->code() == ErrorCode::usage);
 }
 
