@@ -29,9 +29,10 @@ class ProviderKeys {
         models_(models) {}
 
   // What the job's worker is to know, as variable and value: its own key, else the newest that is
-  // stored for its provider; nothing when there is none, or when the job names a server of its own
-  // and somebody else than the daemon's user asked for it. Throws Error(key_missing) when the job's
-  // own key is gone, as when the daemon has started anew since, Error(vault_unreadable).
+  // stored for its provider, and those of the other providers that its steps ask. No stored one
+  // when the job names a server of its own and somebody else than the daemon's user asked for it.
+  // Throws Error(key_missing) when the job's own key is gone, as when the daemon has started anew
+  // since, Error(vault_unreadable).
   std::vector<std::pair<std::string, std::string>> find(const QueuedJob& job);
 
   // The key that came with the job's request, until forget().
@@ -42,6 +43,10 @@ class ProviderKeys {
   std::int64_t count_unreadable();
 
  private:
+  std::string key_of_request(const std::string& job_id);
+  void add_stored_key(const std::string& provider,
+                      std::vector<std::pair<std::string, std::string>>& keys);
+
   JobStore& store_;
   const secrets::KeyVault& vault_;
   const ModelCatalog& models_;

@@ -103,3 +103,23 @@ TEST_CASE("a stored key does not go to a server that a stranger names", "[api][k
   job.policy.trusts_environment = true;
   CHECK(api.keys().find(job) == Variables{{"OPENAI_API_KEY", "sk-stored"}});
 }
+
+TEST_CASE("a job gets the keys of all providers that its steps ask", "[api][keys]") {
+  ApiBench api;
+  api.ask("POST", "/api-keys", R"({"provider":"openai","key":"sk-stored"})");
+  api.ask("POST", "/api-keys", R"({"provider":"anthropic","key":"sk-ant-stored"})");
+  QueuedJob job = job_of("openai/any");
+  JobRecord record = parse_job_record(job.record, job.id);
+  for (const char* model : {"anthropic/one", "openai/other", "ollama/local", "anthropic/two"}) {
+    record.later_steps.emplace_back().model.model = model;
+  }
+  job.record = job_record_json(record);
+  const std::pair<std::string, std::string> of_anthropic = {"ANTHROPIC_API_KEY", "sk-ant-stored"};
+  CHECK(api.keys().find(job) == Variables{{"OPENAI_API_KEY", "sk-stored"}, of_anthropic});
+  job.policy.brings_key = true;
+  api.keys().put(job.id, Secret("sk-brought"));
+  CHECK(api.keys().find(job) == Variables{{"BATCHLLM_REQUEST_KEY", "sk-brought"}, of_anthropic});
+  record.settings.model.base_url = "https://elsewhere.example/v1";
+  job.record = job_record_json(record);
+  CHECK(api.keys().find(job) == Variables{{"BATCHLLM_REQUEST_KEY", "sk-brought"}});
+}
