@@ -17,6 +17,8 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace batchllm {
 namespace {
@@ -32,6 +34,18 @@ struct DryRunCounts {
   bool later_price_is_known = true;
   std::optional<BadRow> first_bad;
 };
+
+// The models that a row is asked of, in the order of its steps, each once.
+std::vector<std::string> models_of(const JobRecord& record) {
+  std::vector<std::string> models = {printable(record.settings.model.model)};
+  for (const JobStep& step : record.later_steps) {
+    std::string model = printable(step.model.model);
+    if (std::find(models.begin(), models.end(), model) == models.end()) {
+      models.push_back(std::move(model));
+    }
+  }
+  return models;
+}
 
 // Goes over the rows as a run would, without sending them.
 class DryRun {
@@ -194,7 +208,7 @@ void DryRun::report() const {
   }
   ui_.out(fmt::format("{} would be asked of {}: about {} tokens in{}. Nothing was sent.\n",
                       count_noun(counts_.rows, "row"),
-                      printable(record_.settings.model.model),
+                      name_list(models_of(record_)),
                       with_thousands(static_cast<std::uint64_t>(tokens)),
                       cost ? ", about " + usd_text(*cost) + " for them" : ", price not known"));
   if (counts_.first_bad) {

@@ -159,7 +159,8 @@ a name it is called by its number. The last step that was asked gives the row's 
 
 Keys of a step: name, prompt or messages, system, when (as --where; not of the first), model,
 temperature, max_tokens, effort, parameters, fields, schema (a table, JSON or a file), choices,
-extract, strip.
+extract, strip. A model of another provider is asked there, with that one's key and limits:
+--base-url, --key-env, --key-file, --ca-file, --http2, --rpm and --tpm speak of the first step's.
 )text";
 }
 
