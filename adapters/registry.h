@@ -11,13 +11,17 @@
 namespace batchllm {
 
 // How a dialect tells which models there are: GET of its usual address (for a model named "m") with
-// another end, answered with an array, or an object whose member `list` is one.
+// another end, answered with an array, or an object whose member `list` is one. Where it comes in
+// parts, the member `next` of an answer is what the parameter `after` asks for the part behind it
+// with; a member `has_more` that is false says that there is none.
 struct ModelListForm {
   std::string_view usual_end;
   std::string_view end;  // instead, with its query; empty: it has no such list
   std::string_view list;
-  std::string_view name;    // member of an element
-  std::string_view prefix;  // of every name, and no part of it
+  std::string_view name;       // member of an element
+  std::string_view prefix;     // of every name, and no part of it
+  std::string_view next = {};  // empty: all comes at once
+  std::string_view after = {};
 };
 
 // A way of speaking to models over HTTP. Which provider speaks it, and where, is data

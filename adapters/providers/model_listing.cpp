@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <unordered_set>
 #include <utility>
 
 namespace batchllm {
@@ -20,6 +21,8 @@ namespace {
 constexpr std::size_t k_largest_answer = std::size_t{16} << 20;
 constexpr std::size_t k_most_models = 5000;
 constexpr std::size_t k_longest_name = 200;
+constexpr std::size_t k_longest_token = 4096;
+constexpr int k_most_parts = 50;
 
 // The members in which servers say how much a model takes, the one that holds here first.
 constexpr std::array<std::string_view, 6> k_context_members = {
@@ -64,7 +67,13 @@ std::optional<std::int64_t> context_of(const JsonNode& model) {
   return std::nullopt;
 }
 
-void read_list(const std::string& body, const ModelListForm& form, ModelListing& listing) {
+bool says_it_has_more(const JsonNode& answer, bool unless_said) {
+  const JsonNode* more = answer.find("has_more");
+  return more == nullptr ? unless_said : more->boolean().value_or(unless_said);
+}
+
+// Adds what an answer lists. Returns what to ask for the next part with; empty: nothing more comes.
+std::string read_list(const std::string& body, const ModelListForm& form, ModelListing& listing) {
   const auto document = parse_json_document(body, JsonLimits{.bytes = k_largest_answer});
   const JsonNode* list = nullptr;
   if (document) {
@@ -73,20 +82,23 @@ void read_list(const std::string& body, const ModelListForm& form, ModelListing&
   if (list == nullptr || list->kind() != JsonNode::Kind::array) {
     listing.end = ListingEnd::unreadable;
     listing.message = "the answer is not a list of models";
-    return;
+    return {};
   }
   for (const JsonNode& model : list->items()) {
     std::string_view name = model.find_string(form.name).value_or("");
     name.remove_prefix(name.starts_with(form.prefix) ? form.prefix.size() : 0);
-    if (is_name(name) && listing.models.size() < k_most_models) {
-      listing.models.push_back({std::string(name), context_of(model)});
+    if (!is_name(name)) {
+      continue;
     }
+    if (listing.models.size() == k_most_models) {
+      listing.is_cut = true;
+      return {};
+    }
+    listing.models.push_back({std::string(name), context_of(model)});
   }
-  const JsonNode* more = document->find("has_more");
-  listing.is_cut = list->items().size() > k_most_models ||
-                   (more != nullptr && more->boolean().value_or(false)) ||
-                   !document->find_string("nextPageToken").value_or("").empty() ||
-                   !document->find_string("next_page_token").value_or("").empty();
+  std::string next(form.next.empty() ? "" : document->find_string(form.next).value_or(""));
+  listing.is_cut = says_it_has_more(*document, !next.empty());
+  return listing.is_cut && next.size() <= k_longest_token ? next : std::string();
 }
 
 // What an answer without a list means, by the dialect's own reading of errors.
@@ -110,6 +122,42 @@ void read_failure(HttpClientResponse& answer, Provider& provider, ModelListing& 
              meaning.failure != RowFailure::quota_exhausted) {
     listing.end = ListingEnd::unreadable;
   }
+}
+
+// One request; returns what to ask for the next part with. `form`: none when only the status
+// counts.
+std::string ask_for_part(HttpClient& client,
+                         const HttpClientRequest& get,
+                         const ModelListForm* form,
+                         Provider& provider,
+                         ModelListing& listing) {
+  const auto begun = std::chrono::steady_clock::now();
+  HttpClientResponse answer = client.send(get);
+  listing.latency_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                           std::chrono::steady_clock::now() - begun)
+                           .count();
+  listing.status = answer.status;
+  listing.server_date = answer.header("date");
+  if (!answer.is_ok()) {
+    read_failure(answer, provider, listing);
+    return {};
+  }
+  return form == nullptr ? std::string() : read_list(answer.body, *form, listing);
+}
+
+// The request for the part that `value` asks for (empty: the first), which ends at `end`.
+HttpClientRequest with_parameter(HttpClientRequest get,
+                                 std::string_view name,
+                                 const std::string& value,
+                                 std::chrono::steady_clock::time_point end) {
+  get.timeout =
+      std::max(Milliseconds(1),
+               std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now()));
+  if (!value.empty()) {
+    get.target += get.target.find('?') == std::string::npos ? '?' : '&';
+    get.target.append(name).append("=").append(percent_encoded(value));
+  }
+  return get;
 }
 
 std::unique_ptr<Provider> provider_for(const ProviderEntry& entry,
@@ -154,7 +202,6 @@ ModelListing list_models(const ProviderEntry& entry, const ModelListingRequest& 
   settings.ca_file = endpoint.ca_file;
   HttpClientRequest get;
   get.target = url.substr(path);
-  get.timeout = request.timeout;
   get.max_body_bytes = k_largest_answer;
   get.stop = request.stop;
   for (const auto& header : endpoint.headers) {
@@ -162,19 +209,26 @@ ModelListing list_models(const ProviderEntry& entry, const ModelListingRequest& 
       get.headers.push_back(header);
     }
   }
-  const auto begun = std::chrono::steady_clock::now();
   HttpClient client(std::move(settings));
-  HttpClientResponse answer = client.send(get);
-  listing.latency_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                           std::chrono::steady_clock::now() - begun)
-                           .count();
-  listing.status = answer.status;
-  listing.server_date = answer.header("date");
-  if (!answer.is_ok()) {
-    read_failure(answer, *provider, listing);
-  } else if (!has_check) {
-    read_list(answer.body, dialect.model_list, listing);
+  const bool wants_all = !request.only_checks_key;
+  const auto end = std::chrono::steady_clock::now() + request.timeout;
+  std::string next;
+  for (int part = 0; part < k_most_parts; ++part) {
+    std::string asked = std::exchange(next, {});
+    next = ask_for_part(client,
+                        with_parameter(get, dialect.model_list.after, asked, end),
+                        has_check ? nullptr : &dialect.model_list,
+                        *provider,
+                        listing);
+    // The same again would come back for ever.
+    if (next.empty() || next == asked || !wants_all) {
+      break;
+    }
   }
+  // A server that does not know the parameter begins anew.
+  std::unordered_set<std::string> names;
+  std::erase_if(listing.models,
+                [&names](const ListedModel& model) { return !names.insert(model.name).second; });
   return listing;
 }
 

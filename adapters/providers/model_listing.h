@@ -34,11 +34,11 @@ std::string_view listing_end_name(ListingEnd end) noexcept;
 struct ModelListing {
   ListingEnd end = ListingEnd::ok;
   std::vector<ListedModel> models;
-  bool is_cut = false;  // it has more than were told
-  std::string message;  // why there is no list; for people, free of the key
-  int status = 0;       // of HTTP; 0: no answer
-  std::int64_t latency_ms = 0;
-  std::string server_date;  // the header Date, as it came; may be empty
+  bool is_cut = false;          // it has more than were told
+  std::string message;          // why there is no list; for people, free of the key
+  int status = 0;               // of HTTP; 0: no answer
+  std::int64_t latency_ms = 0;  // of the last request
+  std::string server_date;      // the header Date, as it came; may be empty
 };
 
 struct ModelListingRequest {
@@ -50,9 +50,10 @@ struct ModelListingRequest {
   std::stop_token stop = {};
 };
 
-// Asks `entry`'s server which models it has: one request, one answer of 16 MiB at most. Names that
-// no model spec could hold are left out. Throws Error(usage) for an address that cannot be and for
-// certificates that cannot be read. Thread-safe.
+// Asks `entry`'s server which models it has: one request, and one for each further part of the
+// list, 50 at most, answers of 16 MiB at most; 5000 models are kept. The timeout is for all of it.
+// Names that no model spec could hold are left out. Throws Error(usage) for an address that cannot
+// be and for certificates that cannot be read. Thread-safe.
 ModelListing list_models(const ProviderEntry& entry, const ModelListingRequest& request);
 
 }  // namespace batchllm

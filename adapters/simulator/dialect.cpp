@@ -8,15 +8,15 @@
 namespace batchllm::simulator {
 namespace {
 
-// Asked in this order. Anthropic before OpenAI, which shares the address of its models.
+// Asked in this order. Anthropic and Cohere before OpenAI, which share the address of its models.
 constexpr std::array<const Dialect*, 9> k_dialects = {&k_anthropic,
+                                                      &k_cohere,
                                                       &k_openai,
                                                       &k_responses,
                                                       &k_azure,
                                                       &k_gemini,
                                                       &k_bedrock,
                                                       &k_ollama,
-                                                      &k_cohere,
                                                       &k_mistral};
 
 // Clients put "/v1" before an address or leave it out: one base URL is good for all dialects.

@@ -28,7 +28,8 @@ struct Route {
   std::string_view name = {};   // of a page, or which form of the endpoint
   std::string_view model = {};  // told in the path; empty: in the body
   std::string_view method = "POST";
-  bool needs_key = true;  // where a key is asked for at all
+  bool needs_key = true;        // where a key is asked for at all
+  std::string_view query = {};  // of a page that can be asked for in parts
 };
 
 // Why a request gets an error instead of an answer.

@@ -4,6 +4,7 @@
 #include "tests/support/job.h"
 #include "tests/support/raw_http_server.h"
 
+#include <atomic>
 #include <filesystem>
 
 using namespace batchllm::test;
@@ -127,6 +128,88 @@ TEST_CASE("each dialect's own list is read and kept for later", "[e2e][models]")
   CHECK(json_at(later.output_text, ".models[1].model").empty());
   const auto mode = std::filesystem::status(models.workspace.path("cache/batchllm/models.json"));
   CHECK((mode.permissions() & std::filesystem::perms(077)) == std::filesystem::perms::none);
+}
+
+TEST_CASE("a list that comes in parts is read to its end", "[e2e][models]") {
+  struct Case {
+    std::string type;
+    std::string parameter;  // that asks for the next part
+    std::string first;
+    std::string second;
+  };
+
+  const auto c = GENERATE(values<Case>({
+      {"anthropic",
+       "&after_id=m%2F1 ",
+       R"({"data":[{"id":"m/1"}],"has_more":true,"last_id":"m/1"})",
+       R"({"data":[{"id":"m2"}],"has_more":false,"last_id":"m2"})"},
+      {"gemini",
+       "&pageToken=a%26b ",
+       R"({"models":[{"name":"models/m/1"}],"nextPageToken":"a&b"})",
+       R"({"models":[{"name":"models/m2"}]})"},
+      {"cohere",
+       "&page_token=t ",
+       R"({"models":[{"name":"m/1"}],"next_page_token":"t"})",
+       R"({"models":[{"name":"m2"}],"next_page_token":""})"},
+  }));
+  CAPTURE(c.type);
+  RawHttpServer server([&](const batchllm::RawRequest& request) {
+    const bool is_next = request.head.substr(0, request.head.find("HTTP/")).ends_with(c.parameter);
+    return batchllm::RawReply{RawHttpServer::ok(is_next ? c.second : c.first)};
+  });
+  Models models;
+  models.add_provider("mine", c.type, without_slash(server.url()));
+  const auto asked = models.call({"models", "list", "--provider", "mine", "--refresh", "--json"});
+  CAPTURE(asked.error_text);
+  CHECK(asked.exit_code == 0);
+  CHECK(server.requests() == 2);
+  CHECK(json_at(asked.output_text, ".models[0].model") == "mine/m/1");
+  CHECK(json_at(asked.output_text, ".models[1].model") == "mine/m2");
+  CHECK(json_at(asked.output_text, ".asked[0].is_cut") == "false");
+  // A key is checked by one request, whatever it brings.
+  CHECK(models.call({"keys", "test", "mine"}).exit_code == 0);
+  CHECK(server.requests() == 3);
+}
+
+TEST_CASE("a list that never ends is given up, and said to be cut", "[e2e][models]") {
+  const bool knows_parameter = GENERATE(true, false);
+  std::atomic<int> parts = 0;
+  RawHttpServer server([&](const batchllm::RawRequest&) {
+    const std::string id = "m" + std::to_string(knows_parameter ? ++parts : 1);
+    return batchllm::RawReply{RawHttpServer::ok(
+        R"({"data":[{"id":")" + id + R"("}],"has_more":true,"last_id":")" + id + R"("})")};
+  });
+  Models models;
+  models.add_provider("mine", "anthropic", without_slash(server.url()));
+  const auto asked = models.call({"models", "list", "--provider", "mine", "--refresh", "--json"});
+  CHECK(asked.exit_code == 0);
+  CHECK(server.requests() == (knows_parameter ? 50U : 2U));
+  CHECK(json_at(asked.output_text, ".asked[0].models") == (knows_parameter ? "50" : "1"));
+  CHECK(json_at(asked.output_text, ".asked[0].is_cut") == "true");
+}
+
+TEST_CASE("the simulator's lists are read in every dialect", "[e2e][models]") {
+  struct Case {
+    std::string type;
+    std::string model;
+    std::string after_base = {};
+  };
+
+  const auto c = GENERATE(values<Case>({{"openai", "gpt-4o-mini", "/v1"},
+                                        {"anthropic", "claude-sonnet-5"},
+                                        {"gemini", "gemini-2.5-pro"},
+                                        {"cohere", "command-a-03-2025"},
+                                        {"ollama", "llama3.2:latest"}}));
+  CAPTURE(c.type);
+  const SimulatorProcess simulator(BATCHLLM_PROGRAM, {"--require-key", k_key});
+  std::string url = simulator.base_url();
+  url.erase(url.rfind("/v1"));
+  Models models;
+  models.add_provider("mine", c.type, url + c.after_base);
+  const auto asked = models.call({"models", "list", "--provider", "mine", "--refresh"});
+  CAPTURE(asked.error_text);
+  CHECK(asked.exit_code == 0);
+  CHECK_THAT(asked.output_text, ContainsSubstring("mine/" + c.model));
 }
 
 TEST_CASE("a provider that fails does not spoil the others", "[e2e][models]") {

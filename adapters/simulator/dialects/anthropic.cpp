@@ -20,6 +20,8 @@ constexpr MessageForm k_messages;
 constexpr ToolForm k_tools{.wrapper = {}, .schema = "input_schema", .inner = {}};
 constexpr FinishWords k_words = {"end_turn", "max_tokens", "refusal", "tool_use"};
 
+constexpr std::size_t k_usual_part = 20;  // of a list
+
 constexpr std::string_view k_version_header = "anthropic-version";
 
 bool has_version(const SimulatedRequest& request) {
@@ -35,7 +37,8 @@ std::optional<Route> find(const SimulatedRequest& request, std::string_view path
     return std::nullopt;
   }
   if (path == "/models") {
-    return Route{.endpoint = Endpoint::page, .name = "models", .method = "GET"};
+    return Route{
+        .endpoint = Endpoint::page, .name = "models", .method = "GET", .query = request.query};
   }
   return take_prefix(path, "/models/")
              ? std::optional(Route{
@@ -248,15 +251,35 @@ bool write_page(const Route& route, std::string_view /*body*/, SimulatedReply& r
     append_model(route.model);
     return true;
   }
-  out.append(R"({"data":[)");
-  for (const std::string_view id : k_models) {
-    out.append(id == k_models.front() ? "" : ",");
-    append_model(id);
+  const std::string_view after = query_value(route.query, "after_id");
+  const auto* begin = k_models.begin();
+  if (!after.empty()) {
+    begin = std::find(begin, k_models.end(), after);
+    if (begin == k_models.end()) {
+      return false;
+    }
+    ++begin;
   }
-  out.append(R"(],"has_more":false,"first_id":)");
-  append_json_string(out, k_models.front());
+  const auto first = static_cast<std::size_t>(begin - k_models.begin());
+  const ListPart part =
+      list_part(k_models.size(), first, query_value(route.query, "limit"), k_usual_part);
+  const auto append_id = [&out, part](std::size_t at) {
+    if (part.begin == part.end) {
+      out.append("null");
+    } else {
+      append_json_string(out, k_models[at]);
+    }
+  };
+  out.append(R"({"data":[)");
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    out.append(i == part.begin ? "" : ",");
+    append_model(k_models[i]);
+  }
+  out.append(part.end < k_models.size() ? R"(],"has_more":true,"first_id":)"
+                                        : R"(],"has_more":false,"first_id":)");
+  append_id(part.begin);
   out.append(R"(,"last_id":)");
-  append_json_string(out, k_models.back());
+  append_id(part.end - 1);
   out.push_back('}');
   return true;
 }

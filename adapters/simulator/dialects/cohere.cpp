@@ -6,14 +6,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <vector>
+
 namespace batchllm::simulator {
 namespace {
 
 constexpr MessageForm k_messages;
 constexpr FinishWords k_words = {"COMPLETE", "MAX_TOKENS", "ERROR_TOXIC", "TOOL_CALL"};
 constexpr std::int64_t k_dimensions = 1536;
+constexpr std::size_t k_usual_part = 20;  // of a list
 
-std::optional<Route> find(const SimulatedRequest& /*request*/, std::string_view path) {
+struct Model {
+  std::string_view name;
+  std::string_view endpoint;  // that it serves
+  std::string_view context_length;
+};
+
+constexpr std::array<Model, 4> k_models = {{
+    {"command-a-03-2025", "chat", "288000"},
+    {"command-r7b-12-2024", "chat", "132000"},
+    {"command-r-08-2024", "chat", "132000"},
+    {"embed-v4.0", "embed", "128000"},
+}};
+
+// The address of its models is OpenAI's, which knows none of these parameters.
+bool asks_for_models(const SimulatedRequest& request, std::string_view path) {
+  take_prefix(path, "/v1");
+  constexpr std::array<std::string_view, 3> k_parameters = {"endpoint", "page_size", "page_token"};
+  return path == "/models" &&
+         std::any_of(k_parameters.begin(), k_parameters.end(), [&request](std::string_view name) {
+           return !query_value(request.query, name).empty();
+         });
+}
+
+std::optional<Route> find(const SimulatedRequest& request, std::string_view path) {
+  if (asks_for_models(request, path)) {
+    return Route{
+        .endpoint = Endpoint::page, .name = "models", .method = "GET", .query = request.query};
+  }
   if (!take_prefix(path, "/v2/")) {
     return std::nullopt;
   }
@@ -186,6 +219,37 @@ void write_embeddings(const EmbeddingsRequest& embeddings, SimulatedReply& reply
   out.append(R"(}},"response_type":"embeddings_by_type"})");
 }
 
+bool write_page(const Route& route, std::string_view /*body*/, SimulatedReply& reply) {
+  const std::string_view endpoint = query_value(route.query, "endpoint");
+  std::vector<Model> models;
+  std::copy_if(
+      k_models.begin(), k_models.end(), std::back_inserter(models), [endpoint](const Model& model) {
+        return endpoint.empty() || model.endpoint == endpoint;
+      });
+  const auto begin = part_begin(query_value(route.query, "page_token"), models.size());
+  if (!begin) {
+    return false;
+  }
+  const ListPart part =
+      list_part(models.size(), *begin, query_value(route.query, "page_size"), k_usual_part);
+  std::string& out = reply.body;
+  out.append(R"({"models":[)");
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    const Model& model = models[i];
+    out.append(i == part.begin ? R"({"name":")" : R"(,{"name":")").append(model.name);
+    out.append(R"(","endpoints":[")").append(model.endpoint);
+    out.append(R"("],"finetuned":false,"context_length":)").append(model.context_length);
+    out.append(R"(,"default_endpoints":[]})");
+  }
+  out.push_back(']');
+  if (part.end < models.size()) {
+    out.append(R"(,"next_page_token":)");
+    append_json_string(out, part_token(part.end));
+  }
+  out.push_back('}');
+  return true;
+}
+
 std::string message_of(const SimulatedError& error) {
   switch (error.cause) {
     case ErrorCause::key_missing:
@@ -235,7 +299,7 @@ const Dialect k_cohere = {
     .read_embeddings = &read_embeddings,
     .write_answer = &write_answer,
     .write_embeddings = &write_embeddings,
-    .write_page = nullptr,
+    .write_page = &write_page,
     .write_error = &write_error,
     .add_headers = &add_headers,
 };

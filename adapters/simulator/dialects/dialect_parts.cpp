@@ -38,6 +38,27 @@ std::string_view query_value(std::string_view query, std::string_view name) noex
   return {};
 }
 
+ListPart list_part(std::size_t count, std::size_t begin, std::string_view size, std::size_t usual) {
+  constexpr std::int64_t k_most = 1000;
+  const std::int64_t wanted = parse_integer(size).value_or(static_cast<std::int64_t>(usual));
+  const auto taken = static_cast<std::size_t>(std::clamp<std::int64_t>(wanted, 1, k_most));
+  return {begin, std::min(begin + taken, count)};
+}
+
+std::string part_token(std::size_t begin) {
+  return fmt::format("part{}", begin);
+}
+
+std::optional<std::size_t> part_begin(std::string_view token, std::size_t count) {
+  if (token.empty()) {
+    return 0;
+  }
+  const auto begin = take_prefix(token, "part") ? parse_integer(token) : std::nullopt;
+  return begin && *begin > 0 && *begin < static_cast<std::int64_t>(count)
+             ? std::optional(static_cast<std::size_t>(*begin))
+             : std::nullopt;
+}
+
 void add_header(SimulatedReply& reply, std::string_view name, std::string value) {
   reply.headers.emplace_back(name, std::move(value));
 }

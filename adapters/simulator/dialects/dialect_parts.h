@@ -20,6 +20,21 @@ bool take_prefix(std::string_view& text, std::string_view prefix) noexcept;
 // The value of a parameter of the query, as it stands there; empty: none.
 std::string_view query_value(std::string_view query, std::string_view name) noexcept;
 
+// The elements of a list that are answered at once: from `begin` to `end`, which is not one.
+struct ListPart {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+// `size`: how many are asked for, as it stands in the query; as many as `usual` where that is no
+// number. A thousand at most.
+ListPart list_part(std::size_t count, std::size_t begin, std::string_view size, std::size_t usual);
+
+// What asks for the part that begins there, and back; nullopt: no list of `count` gave that. An
+// empty token begins at the first element.
+std::string part_token(std::size_t begin);
+std::optional<std::size_t> part_begin(std::string_view token, std::size_t count);
+
 // Adds retry-after, in whole seconds, when it is known how long to wait.
 void add_retry_after(const SimulatedError& error, SimulatedReply& reply);
 

@@ -26,6 +26,7 @@ constexpr MessageForm k_contents{.content_key = "parts",
                                  .takes_text = false};
 constexpr FinishWords k_words = {"STOP", "MAX_TOKENS", "SAFETY", "STOP"};
 constexpr std::int64_t k_dimensions = 3072;
+constexpr std::size_t k_usual_part = 50;  // of a list
 
 // Its members; others are refused, as protobuf does.
 constexpr std::array<std::string_view, 8> k_others = {"model",
@@ -47,7 +48,8 @@ std::optional<Route> find(const SimulatedRequest& request, std::string_view path
   const bool is_model = take_prefix(model, "models/") || take_prefix(model, "tunedModels/");
   if (colon == std::string_view::npos) {
     if (path == "models") {
-      return Route{.endpoint = Endpoint::page, .name = path, .method = "GET"};
+      return Route{
+          .endpoint = Endpoint::page, .name = path, .method = "GET", .query = request.query};
     }
     return is_model
                ? Route{.endpoint = Endpoint::page, .name = "model", .model = model, .method = "GET"}
@@ -266,12 +268,23 @@ bool write_page(const Route& route, std::string_view /*body*/, SimulatedReply& r
     append_model(route.model);
     return true;
   }
-  out.append(R"({"models":[)");
-  for (const std::string_view id : k_models) {
-    out.append(id == k_models.front() ? "" : ",");
-    append_model(id);
+  const auto begin = part_begin(query_value(route.query, "pageToken"), k_models.size());
+  if (!begin) {
+    return false;
   }
-  out.append("]}");
+  const ListPart part =
+      list_part(k_models.size(), *begin, query_value(route.query, "pageSize"), k_usual_part);
+  out.append(R"({"models":[)");
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    out.append(i == part.begin ? "" : ",");
+    append_model(k_models[i]);
+  }
+  out.push_back(']');
+  if (part.end < k_models.size()) {
+    out.append(R"(,"nextPageToken":)");
+    append_json_string(out, part_token(part.end));
+  }
+  out.push_back('}');
   return true;
 }
 

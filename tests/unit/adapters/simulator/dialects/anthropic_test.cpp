@@ -128,3 +128,22 @@ TEST_CASE("Anthropic: models are told apart from OpenAI's by a header", "[simula
   CHECK(member(ask(service, "", "/v1/models", {}, "GET"), ".object") == "list");
   CHECK(ask(service, "", "/v1/models/none", k_headers, "GET").status == 404);
 }
+
+TEST_CASE("Anthropic: models come in parts", "[simulator][dialects]") {
+  SimulatorService service({});
+  const auto list = [&service](const std::string& query) {
+    return ask(service, "", "/v1/models?" + query, k_headers, "GET");
+  };
+  const SimulatedReply first = list("limit=3");
+  CHECK(is_json(first.body));
+  CHECK(member(first, ".has_more") == "true");
+  CHECK(member(first, ".data[2].id") == member(first, ".last_id"));
+  const SimulatedReply last = list("limit=3&after_id=" + member(first, ".last_id"));
+  CHECK(member(last, ".has_more") == "false");
+  CHECK(member(last, ".data[0].id") == member(last, ".first_id"));
+  CHECK(member(last, ".data[1].id") == "nothing");
+  const SimulatedReply none = list("after_id=" + member(last, ".last_id"));
+  CHECK(is_json(none.body));
+  CHECK(member(none, ".data[0].id") == "nothing");
+  CHECK(list("after_id=nobody").status == 404);
+}

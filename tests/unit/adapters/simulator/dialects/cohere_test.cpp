@@ -80,3 +80,23 @@ TEST_CASE("Cohere: vectors, which need a purpose", "[simulator][dialects]") {
       service, R"({"input_type":"search_query","embedding_types":["base64"],)" + rest, "/v2/embed");
   CHECK(member(bytes, ".embeddings.base64[0]").size() == 16);
 }
+
+TEST_CASE("Cohere: models come in parts, and only where its parameters are",
+          "[simulator][dialects]") {
+  SimulatorService service({});
+  const auto list = [&service](const std::string& query) {
+    return ask(service, "", "/v1/models?" + query, {}, "GET");
+  };
+  const SimulatedReply first = list("page_size=2&endpoint=chat");
+  CHECK(is_json(first.body));
+  CHECK(member(first, ".models[1].name") == "command-r7b-12-2024");
+  CHECK(member(first, ".models[2].name") == "nothing");
+  const SimulatedReply last =
+      list("page_size=2&endpoint=chat&page_token=" + member(first, ".next_page_token"));
+  CHECK(member(last, ".models[0].name") == "command-r-08-2024");
+  CHECK(member(last, ".models[1].name") == "nothing");
+  CHECK(member(last, ".next_page_token") == "nothing");
+  CHECK(member(list("endpoint=embed"), ".models[0].endpoints[0]") == "embed");
+  CHECK(list("page_token=mine").status == 404);
+  CHECK(member(ask(service, "", "/v1/models", {}, "GET"), ".object") == "list");
+}

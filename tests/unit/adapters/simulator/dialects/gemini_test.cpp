@@ -153,3 +153,17 @@ TEST_CASE("Gemini: vectors come one by one and in batches", "[simulator][dialect
   CHECK(member(ask(service, "", "/v1beta/models", {}, "GET"), ".models[0].name") ==
         "models/gemini-2.5-flash");
 }
+
+TEST_CASE("Gemini: models come in parts", "[simulator][dialects]") {
+  SimulatorService service({});
+  const auto list = [&service](const std::string& query) {
+    return ask(service, "", "/v1beta/models?" + query, {}, "GET");
+  };
+  const SimulatedReply first = list("pageSize=3");
+  CHECK(is_json(first.body));
+  CHECK(member(first, ".models[3].name") == "nothing");
+  const SimulatedReply last = list("pageSize=3&pageToken=" + member(first, ".nextPageToken"));
+  CHECK(member(last, ".models[0].name") == "models/gemini-embedding-001");
+  CHECK(member(last, ".nextPageToken") == "nothing");
+  CHECK(list("pageToken=mine").status == 404);
+}
