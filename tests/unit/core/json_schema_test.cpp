@@ -178,6 +178,28 @@ TEST_CASE("a schema that cannot be checked in full is refused, with its place", 
   CHECK_THAT(why_refused(c.schema), ContainsSubstring(std::string(c.reason)));
 }
 
+TEST_CASE("every keyword that is not supported is refused by its name, at any depth", "[schema]") {
+  // As man/batchllm-run.1.in lists them.
+  const std::string keyword = GENERATE("unevaluatedProperties",
+                                       "unevaluatedItems",
+                                       "$dynamicRef",
+                                       "$dynamicAnchor",
+                                       "$vocabulary",
+                                       "$recursiveRef",
+                                       "$recursiveAnchor",
+                                       "additionalItems",
+                                       "dependencies");
+  const std::string value = GENERATE("true", "{}", "\"#a\"");
+  const std::string member = "\"" + keyword + "\":" + value;
+  for (const std::string& schema : {"{" + member + "}",
+                                    R"({"$defs":{"unused":{"items":{)" + member + "}}}}",
+                                    R"({"anyOf":[true,{"not":{)" + member + "}}]}"}) {
+    CAPTURE(schema);
+    CHECK_THAT(why_refused(schema),
+               ContainsSubstring("the keyword " + keyword + " is not supported"));
+  }
+}
+
 TEST_CASE("a refusal is an error of usage that carries the place", "[schema]") {
   const auto error =
       thrown_error([] { (void)JsonSchema::compile(R"({"items":{"type":"text"}})"); });
