@@ -11,6 +11,7 @@
 #include "cli/doctor_places.h"
 #include "cli/stop_signals.h"
 #include "core/clock.h"
+#include "core/json_document.h"
 #include "core/json_text.h"
 #include "core/price_table.h"
 #include "core/redaction.h"
@@ -148,10 +149,12 @@ class Doctor {
   void examine_libraries() {
     const HttpFacts http = http_facts();
     findings_.ok("libraries",
-                 fmt::format("libcurl {}, {}, SQLite {}",
+                 fmt::format("libcurl {}, {}, SQLite {}, libsodium {}, simdjson {}",
                              http.curl_version,
                              http.tls_version,
-                             sql::sqlite_version()));
+                             sql::sqlite_version(),
+                             secrets::sodium_version(),
+                             simdjson_version()));
     if (http.has_http2) {
       findings_.ok("HTTP/2", "can be used (--http2)");
     } else {

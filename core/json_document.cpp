@@ -298,4 +298,12 @@ Result<JsonNode> parse_json_document(std::string_view text, const JsonLimits& li
   return JsonDocumentReader(limits).read(document);
 }
 
+std::string simdjson_version() {
+  return fmt::format("{}.{}.{} ({})",
+                     static_cast<int>(simdjson::SIMDJSON_VERSION_MAJOR),
+                     static_cast<int>(simdjson::SIMDJSON_VERSION_MINOR),
+                     static_cast<int>(simdjson::SIMDJSON_VERSION_REVISION),
+                     simdjson::get_active_implementation()->name());
+}
+
 }  // namespace batchllm

@@ -84,4 +84,7 @@ struct JsonLimits {
 // continues "the body is not usable: …". Thread-safe.
 Result<JsonNode> parse_json_document(std::string_view text, const JsonLimits& limits = {});
 
+// Version of simdjson, and the instructions that it uses on this machine: "3.0.1 (haswell)".
+std::string simdjson_version();
+
 }  // namespace batchllm

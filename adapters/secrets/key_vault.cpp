@@ -293,4 +293,8 @@ std::string masked_key(std::string_view key) {
   return masked;
 }
 
+std::string sodium_version() {
+  return sodium_version_string();
+}
+
 }  // namespace batchllm::secrets

@@ -66,4 +66,7 @@ class KeyVault {
 // what stands before the first `-` or `_` only of one of twenty or more; else "…".
 std::string masked_key(std::string_view key);
 
+// Version of libsodium: "1.0.18".
+std::string sodium_version();
+
 }  // namespace batchllm::secrets

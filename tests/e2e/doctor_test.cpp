@@ -62,6 +62,10 @@ TEST_CASE("a house in order passes", "[e2e][doctor]") {
     CHECK(Patient::health(result, subject) == "ok");
   }
   CHECK_THAT(result.output_text, ContainsSubstring("OPENAI_API_KEY (sk-…test)"));
+  for (const char* library : {"libcurl", "SQLite", "libsodium", "simdjson"}) {
+    CHECK_THAT(result.output_text,
+               Catch::Matchers::Matches("(.|\n)*" + std::string(library) + " [1-9](.|\n)*"));
+  }
   CHECK_FALSE(patient.workspace.has("state"));
 }
 
