@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +40,10 @@ std::string_view health_name(Health health) {
 
 class Doctor {
  public:
-  explicit Doctor(const CommandCall& call) : call_(call), settings_(call.settings) {}
+  explicit Doctor(const CommandCall& call)
+      : call_(call),
+        settings_(call.settings),
+        service_(std::make_shared<secrets::SecretService>(call.environment)) {}
 
   int run() {
     examine_configuration();
@@ -88,7 +92,8 @@ class Doctor {
       surroundings_.environment = call_.environment;
     }
     // A passphrase is not asked for: a locked store is told of.
-    surroundings_.kept_keys = secrets::kept_keys(call_.ui.directories(), call_.environment, {});
+    surroundings_.kept_keys =
+        secrets::kept_keys(call_.ui.directories(), call_.environment, {}, service_);
   }
 
   std::string state_folder() const {
@@ -139,10 +144,26 @@ class Doctor {
     if (found == 0) {
       findings_.warn("keys", "no provider has a key", "batchllm keys set PROVIDER");
     }
+    examine_secret_service();
     const std::string folder = call_.ui.directories().data;
     if (!folder.empty()) {
       examine_secret_file("key store", folder + "/keys.json", findings_);
       examine_secret_file("key store", folder + "/keys.key", findings_);
+    }
+  }
+
+  void examine_secret_service() {
+    constexpr std::string_view k_subject = "Secret Service";
+    const auto health = service_->health();
+    switch (health.state) {
+      case secrets::ServiceState::usable:
+        findings_.ok(std::string(k_subject), "takes keys");
+        break;
+      case secrets::ServiceState::absent:
+        findings_.ok(std::string(k_subject), health.why + "; keys are kept in a file");
+        break;
+      default:
+        findings_.warn(std::string(k_subject), health.why, health.hint);
     }
   }
 
@@ -295,6 +316,7 @@ class Doctor {
   const CommandCall& call_;
   Settings settings_;
   JobSurroundings surroundings_;
+  std::shared_ptr<secrets::SecretService> service_;  // with the kept keys of `surroundings_`
   std::vector<const ProviderEntry*> keyed_;
   Findings findings_;
 };

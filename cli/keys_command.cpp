@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,8 @@
 
 namespace batchllm {
 namespace {
+
+using secrets::KeptIn;
 
 constexpr std::string_view k_schema = "batchllm.keys/1";
 constexpr std::string_view k_locked = "locked";
@@ -37,25 +40,33 @@ struct ListedKey {
 
 class KeysCommand {
  public:
-  explicit KeysCommand(const CommandCall& call) : call_(call), surroundings_(call.surroundings()) {}
+  explicit KeysCommand(const CommandCall& call)
+      : call_(call),
+        surroundings_(call.surroundings()),
+        service_(std::make_shared<secrets::SecretService>(call.environment)),
+        kept_(secrets::kept_keys(call.ui.directories(), call.environment, {}, service_)) {}
 
   int set() {
     const ProviderEntry& entry = named();
+    const KeptIn place = place_for(entry.name);
     Secret key = entered_key(entry);
     const std::string clean = checked_key(key.reveal(), "what was entered");
     remember_secret(clean);
-    secrets::KeyStore store = open_store(true);
-    store.put(entry.name, Secret(clean), call_.reader().flag("keys.passphrase"));
+    const std::string origin = put(entry.name, Secret(clean), place);
     const std::string masked = secrets::masked_key(clean);
-    call_.ui.messages().note(fmt::format("The key of {} is stored ({})", entry.name, masked));
-    warn_if_hidden(entry, KeyPlace::store);
-    answer(
-        {{entry.name, std::string(key_place_name(KeyPlace::store)), store.file(), masked, true}});
+    call_.ui.messages().note(fmt::format(
+        "The key of {} is stored in {} ({})", entry.name, secrets::kept_in_name(place), masked));
+    warn_if_hidden(entry, key_place_of(place));
+    answer({{entry.name, document_name(place), origin, masked, true}});
     return 0;
   }
 
   int list() {
     const std::vector<ListedKey> keys = listed();
+    const auto health = service_->health();
+    if (health.state == secrets::ServiceState::failing) {
+      call_.ui.messages().warning(health.why);
+    }
     if (call_.ui.json()) {
       answer(keys);
       return 0;
@@ -78,11 +89,13 @@ class KeysCommand {
   int remove() {
     const std::string& name = call_.line.arguments.front();
     secrets::KeyStore store = open_store(false);
-    if (!store.remove(name)) {
-      const auto names = store.providers();
+    if (!remove_everywhere(name, store)) {
+      auto names = store.providers();
+      const auto more = providers_of_service();
+      names.insert(names.end(), more.begin(), more.end());
       const auto near = nearest_name(name, names);
       throw Error(ErrorCode::key_not_found,
-                  fmt::format("the key store has no key of {}", one_line(name, 60)),
+                  fmt::format("no key of {} is stored", one_line(name, 60)),
                   near ? fmt::format("did you mean {}?", *near)
                        : "batchllm keys list shows where keys come from");
     }
@@ -143,11 +156,90 @@ class KeysCommand {
     return *std::move(key);
   }
 
+  // Where a new key goes: where an option says, else where the provider's key is now, else into a
+  // keyring that takes it.
+  KeptIn place_for(const std::string& provider) const {
+    const std::string wanted = call_.reader().text("keys.store");
+    const bool with_passphrase = call_.reader().flag("keys.passphrase");
+    if (wanted == "secret-service" && with_passphrase) {
+      throw Error(ErrorCode::usage,
+                  "--passphrase seals the key store, not the Secret Service",
+                  "leave out --passphrase, or say --store file");
+    }
+    if (wanted == "file" || with_passphrase) {
+      return KeptIn::key_store;
+    }
+    if (wanted == "secret-service") {
+      return KeptIn::secret_service;
+    }
+    const auto health = service_->health();
+    if (health.state != secrets::ServiceState::failing && service_->has(provider)) {
+      return KeptIn::secret_service;
+    }
+    if (health.state == secrets::ServiceState::usable && !open_store(false).has(provider)) {
+      return KeptIn::secret_service;
+    }
+    if (health.state == secrets::ServiceState::locked ||
+        health.state == secrets::ServiceState::failing) {
+      call_.ui.messages().note(fmt::format("The Secret Service is not used: {}", health.why));
+    }
+    return KeptIn::key_store;
+  }
+
+  // Returns where exactly it is now.
+  std::string put(const std::string& provider, const Secret& key, KeptIn place) const {
+    if (place == KeptIn::secret_service) {
+      service_->put(provider, key);
+      return std::string(secrets::kept_in_name(place));
+    }
+    secrets::KeyStore store = open_store(true);
+    store.put(provider, key, call_.reader().flag("keys.passphrase"));
+    return store.file();
+  }
+
+  bool remove_everywhere(const std::string& provider, secrets::KeyStore& store) const {
+    std::optional<Error> failure;
+    bool is_removed = false;
+    try {
+      is_removed = service_->remove(provider);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    is_removed = store.remove(provider) || is_removed;
+    if (failure && !is_removed) {
+      throw Error(*failure);
+    }
+    if (failure) {
+      call_.ui.messages().warning(failure->message());
+    }
+    return is_removed;
+  }
+
   // What a run would use; a locked store is not opened for it.
   std::optional<FoundKey> used_key(const ProviderEntry& entry) const {
     std::vector<std::string> looked_in;
-    const auto kept = secrets::kept_keys(call_.ui.directories(), call_.environment, {});
-    return look_for_key(entry, {}, call_.environment, kept, looked_in);
+    return look_for_key(entry, {}, call_.environment, kept_, looked_in);
+  }
+
+  static std::string document_name(KeptIn place) {
+    return std::string(key_place_name(key_place_of(place)));
+  }
+
+  // As if it were absent when it fails: who lists keys is told that once.
+  std::vector<std::string> providers_of_service() const {
+    try {
+      return service_->providers();
+    } catch (const Error&) {
+      return {};
+    }
+  }
+
+  bool is_kept(const std::string& provider, KeptIn place, const secrets::KeyStore& store) const {
+    try {
+      return place == KeptIn::key_store ? store.has(provider) : service_->has(provider);
+    } catch (const Error&) {
+      return false;
+    }
   }
 
   void warn_if_hidden(const ProviderEntry& entry, std::optional<KeyPlace> place) const {
@@ -162,7 +254,6 @@ class KeysCommand {
   }
 
   ListedKey listed_key(const ProviderEntry& entry, const secrets::KeyStore& store) const {
-    const std::string in_store(key_place_name(KeyPlace::store));
     try {
       if (const auto used = used_key(entry)) {
         return {entry.name,
@@ -172,35 +263,54 @@ class KeysCommand {
                 true};
       }
     } catch (const Error& error) {
-      const bool is_locked = error.code() == ErrorCode::vault_unreadable && store.has(entry.name);
+      const KeptIn place = is_kept(entry.name, KeptIn::secret_service, store)
+                               ? KeptIn::secret_service
+                               : KeptIn::key_store;
+      if (error.code() == ErrorCode::key_store_locked) {
+        return {entry.name,
+                document_name(place),
+                std::string(secrets::kept_in_name(place)),
+                std::string(k_locked),
+                true};
+      }
       return {entry.name,
-              is_locked ? in_store : "",
-              is_locked && store.has_passphrase() ? "the key store" : error.message(),
-              std::string(is_locked && store.has_passphrase() ? k_locked : "unusable"),
+              error.code() == ErrorCode::vault_unreadable ? document_name(KeptIn::key_store) : "",
+              error.message(),
+              "unusable",
               true};
     }
     return {};
   }
 
+  // One that a run does not use.
+  static ListedKey idle_key(const std::string& provider, KeptIn place) {
+    return {provider, document_name(place), std::string(secrets::kept_in_name(place)), "…", false};
+  }
+
   std::vector<ListedKey> listed() const {
     const secrets::KeyStore store = open_store(false);
-    const std::string in_store(key_place_name(KeyPlace::store));
     std::vector<ListedKey> keys;
     for (const ProviderEntry& entry : surroundings_.models.providers()) {
-      ListedKey key = listed_key(entry, store);
-      const bool has_other = !key.provider.empty() && key.place != in_store;
-      if (!key.provider.empty()) {
-        keys.push_back(std::move(key));
+      const ListedKey key = listed_key(entry, store);
+      if (key.provider.empty()) {
+        continue;
       }
-      if (has_other && store.has(entry.name)) {
-        keys.push_back({entry.name, in_store, "the key store", "…", false});
-      }
-    }
-    for (const std::string& provider : store.providers()) {
-      if (surroundings_.models.find_provider(provider) == nullptr) {
-        keys.push_back({provider, in_store, "the key store", "…", false});
+      keys.push_back(key);
+      for (const KeptIn place : {KeptIn::secret_service, KeptIn::key_store}) {
+        if (key.place != document_name(place) && is_kept(entry.name, place, store)) {
+          keys.push_back(idle_key(entry.name, place));
+        }
       }
     }
+    const auto add_unknown = [&](const std::vector<std::string>& names, KeptIn place) {
+      for (const std::string& provider : names) {
+        if (surroundings_.models.find_provider(provider) == nullptr) {
+          keys.push_back(idle_key(provider, place));
+        }
+      }
+    };
+    add_unknown(providers_of_service(), KeptIn::secret_service);
+    add_unknown(store.providers(), KeptIn::key_store);
     return keys;
   }
 
@@ -227,8 +337,7 @@ class KeysCommand {
 
   static int exit_code_of(const PolledProvider& provider) {
     if (provider.state != PollState::asked) {
-      return error_kind(provider.state == PollState::no_key ? ErrorCode::key_missing
-                                                            : ErrorCode::usage)
+      return error_kind(provider.state == PollState::no_key ? provider.code : ErrorCode::usage)
           .exit_code;
     }
     switch (provider.listing.end) {
@@ -295,6 +404,8 @@ class KeysCommand {
 
   const CommandCall& call_;
   JobSurroundings surroundings_;
+  std::shared_ptr<secrets::SecretService> service_;  // with `kept_`: see kept_keys
+  secrets::FindKeptKey kept_;
 };
 
 }  // namespace

@@ -216,7 +216,7 @@ class ModelsCommand {
       throw Error(ErrorCode::usage, only.why, only.hint);
     }
     if (only.state == PollState::no_key) {
-      throw Error(ErrorCode::key_missing, only.why, only.hint);
+      throw Error(only.code, only.why, only.hint);
     }
     if (only.listing.end == ListingEnd::refused) {
       return error_kind(ErrorCode::key_refused).exit_code;

@@ -285,6 +285,9 @@ constexpr std::array k_options = {
     // keys
     OptionKey{"keys.stdin", 0, flag, "", "false", SetBy::flag, "Keys", keys_set,
               "read the key from standard input instead of asking for it"},
+    OptionKey{"keys.store", 0, choice, "WHERE", "auto", SetBy::flag, "Keys", keys_set,
+              "keep it in the desktop's keyring or in a file; auto: where it is, else the keyring if there is one",
+              "auto|secret-service|file"},
     OptionKey{"keys.passphrase", 0, flag, "", "false", SetBy::flag, "Keys", keys_set,
               "seal all stored keys under a passphrase from now on, not under a key file"},
 

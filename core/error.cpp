@@ -65,6 +65,7 @@ constexpr std::array k_error_kinds = {
     ErrorKind{ErrorCode::file_not_found, "file_not_found", 9, 404},
     ErrorKind{ErrorCode::file_in_use, "file_in_use", 10, 409},
     ErrorKind{ErrorCode::vault_unreadable, "vault_unreadable", 11, 500},
+    ErrorKind{ErrorCode::key_store_locked, "key_store_locked", 6, 401},
 };
 
 // nullptr when no row of the table is it.

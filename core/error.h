@@ -70,6 +70,7 @@ enum class ErrorCode {
   file_not_found,
   file_in_use,
   vault_unreadable,
+  key_store_locked,
 };
 
 struct ErrorKind {

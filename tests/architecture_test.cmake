@@ -1,8 +1,8 @@
 # Fails on an include against the arrows: cli -> adapters -> core, cli -> core, daemon likewise.
-set(forbidden_core "\"(adapters|cli|daemon|tests)/|<(curl|httplib|sqlite3|libpq|CLI|event2|archive|openssl|sodium|toml|cctz)[./+]")
+set(forbidden_core "\"(adapters|cli|daemon|tests)/|<(curl|httplib|sqlite3|libpq|CLI|event2|archive|openssl|sodium|systemd|toml|cctz)[./+]")
 set(forbidden_adapters "\"(cli|daemon|tests)/|<(CLI|httplib)[./]")
-set(forbidden_cli "\"(daemon|tests)/|<(curl|httplib|sqlite3|libpq|event2|archive|openssl|cctz|sodium)[./]")
-set(forbidden_daemon "\"(cli|tests)/|<(CLI|curl|sqlite3|libpq|archive|cctz|sodium)[./]")
+set(forbidden_cli "\"(daemon|tests)/|<(curl|httplib|sqlite3|libpq|event2|archive|openssl|cctz|sodium|systemd)[./]")
+set(forbidden_daemon "\"(cli|tests)/|<(CLI|curl|sqlite3|libpq|archive|cctz|sodium|systemd)[./]")
 foreach(room core adapters cli daemon)
   file(GLOB_RECURSE files "${ROOT}/${room}/*.h" "${ROOT}/${room}/*.cpp")
   foreach(file ${files})

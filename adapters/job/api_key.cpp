@@ -82,10 +82,10 @@ std::optional<FoundKey> find_key(const ProviderEntry& provider,
     return found;
   }
   if (kept && !chosen) {
-    looked_in.emplace_back("the key store");
-    if (const auto key = kept(provider.name)) {
-      const std::string origin = "the key store";
-      return FoundKey{checked_key(key->reveal(), origin), KeyPlace::store, origin, {}};
+    if (const auto found = kept(provider.name, looked_in)) {
+      const std::string origin(secrets::kept_in_name(found->place));
+      return FoundKey{
+          checked_key(found->key.reveal(), origin), key_place_of(found->place), origin, {}};
     }
   }
   return std::nullopt;
@@ -105,9 +105,13 @@ std::string password_in(const std::string& url) {
 }  // namespace
 
 std::string_view key_place_name(KeyPlace place) noexcept {
-  constexpr std::array<std::string_view, 5> k_names = {
-      "key_file", "environment", "environment_file", "credential", "key_store"};
+  constexpr std::array<std::string_view, 6> k_names = {
+      "key_file", "environment", "environment_file", "credential", "secret_service", "key_store"};
   return k_names.at(static_cast<std::size_t>(place));
+}
+
+KeyPlace key_place_of(secrets::KeptIn place) noexcept {
+  return place == secrets::KeptIn::secret_service ? KeyPlace::secret_service : KeyPlace::store;
 }
 
 std::string checked_key(std::string_view text, const std::string& origin) {

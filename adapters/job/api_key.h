@@ -14,10 +14,19 @@
 namespace batchllm {
 
 // Where a key may lie, in the order in which it is looked for.
-enum class KeyPlace : std::uint8_t { key_file, environment, environment_file, credential, store };
+enum class KeyPlace : std::uint8_t {
+  key_file,
+  environment,
+  environment_file,
+  credential,
+  secret_service,
+  store
+};
 
 // "environment", "key_store", … for documents.
 std::string_view key_place_name(KeyPlace place) noexcept;
+
+KeyPlace key_place_of(secrets::KeptIn place) noexcept;
 
 struct FoundKey {
   std::string key;  // secret
@@ -30,7 +39,7 @@ struct FoundKey {
 // <VARIABLE>_FILE names, the same for its second variable, the systemd credential of the provider's
 // name, and what is kept for it elsewhere (`kept`, may be empty; not with --key-env). nullopt when
 // it is nowhere; `looked_in` gets every place. What is found is told to core/redaction. Throws
-// Error(key_missing) for a place that holds no usable key, Error(vault_unreadable).
+// Error(key_missing) for a place that holds no usable key, and what `kept` throws.
 //
 // Variables are asked for by name and nothing else is read for them: who keeps keys elsewhere
 // answers `key_env` of the provider's entry (or of the settings) with the key itself, and nullopt

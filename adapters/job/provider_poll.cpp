@@ -3,7 +3,6 @@
 
 #include "adapters/job/api_key.h"
 #include "adapters/providers/provider_address.h"
-#include "core/error.h"
 
 #include <functional>
 #include <future>
@@ -28,6 +27,7 @@ std::optional<ModelListingRequest> prepare(PolledProvider& polled,
     polled.state = PollState::no_key;
     request.key = find_api_key(*polled.entry, {}, surroundings.environment, surroundings.kept_keys);
   } catch (const Error& error) {
+    polled.code = error.code();
     polled.why = error.message();
     polled.hint = error.hint();
     return std::nullopt;

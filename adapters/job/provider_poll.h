@@ -3,6 +3,7 @@
 
 #include "adapters/job/job_surroundings.h"
 #include "adapters/providers/model_listing.h"
+#include "core/error.h"
 
 #include <stop_token>
 #include <string>
@@ -12,7 +13,7 @@ namespace batchllm {
 
 enum class PollState : std::uint8_t {
   asked,       // `listing` tells what came of it
-  no_key,      // it needs one, and none was found
+  no_key,      // it needs one, and none was found, or what keeps it cannot be read
   no_address,  // a variable of its address is not set, or the address cannot be
 };
 
@@ -20,9 +21,10 @@ enum class PollState : std::uint8_t {
 struct PolledProvider {
   const ProviderEntry* entry = nullptr;
   PollState state = PollState::asked;
-  std::string why;       // of no_key and no_address, for people
-  std::string hint;      // what helps
-  std::string base_url;  // empty: not known
+  ErrorCode code = ErrorCode::key_missing;  // of no_key: what a run would end with
+  std::string why;                          // of no_key and no_address, for people
+  std::string hint;                         // what helps
+  std::string base_url;                     // empty: not known
   ModelListing listing;
 };
 

@@ -114,7 +114,7 @@ KeyVault KeyStore::vault_of_passphrase(bool is_new) const {
   const auto passphrase = ask_ ? ask_(is_new) : std::nullopt;
   if (!passphrase || passphrase->empty()) {
     throw Error(
-        ErrorCode::vault_unreadable,
+        ErrorCode::key_store_locked,
         fmt::format("the key store {} is locked by a passphrase", file().string()),
         "name a file with it in BATCHLLM_PASSPHRASE_FILE, or call batchllm from a terminal");
   }
@@ -130,7 +130,7 @@ void KeyStore::unlock() {
     vault_ = std::make_unique<KeyVault>(vault_of_passphrase(false));
     if (!keys_.empty() && keys_.begin()->second.kek_id != vault_->kek_id()) {
       vault_.reset();
-      throw Error(ErrorCode::vault_unreadable,
+      throw Error(ErrorCode::key_store_locked,
                   fmt::format("this is not the passphrase of the key store {}", file().string()));
     }
     return;

@@ -39,8 +39,9 @@ class KeyStore {
 
   std::filesystem::path key_file() const { return folder_ / "keys.key"; }
 
-  // The provider's key; nullopt when there is none. Throws Error(vault_unreadable) when it cannot
-  // be opened: the key file is missing or open to others, the passphrase is wrong or not there.
+  // The provider's key; nullopt when there is none. Throws Error(key_store_locked) when the
+  // passphrase is wrong or not there, Error(vault_unreadable) when the key file is missing or open
+  // to others, or something is damaged.
   std::optional<Secret> find(const std::string& provider);
 
   // Stores or replaces a key, durably. `with_passphrase`: the whole store is sealed under a

@@ -18,6 +18,8 @@ find_package(SQLite3 3.40 REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+# Its header only: the library is loaded when a keyring is asked for a key.
+pkg_check_modules(libsystemd libsystemd>=246)
 pkg_check_modules(libevent REQUIRED IMPORTED_TARGET libevent libevent_openssl libevent_pthreads)
 # Neither a package file nor a pkg-config file in Debian: the library and its header.
 find_package(cctz CONFIG QUIET)

@@ -93,10 +93,26 @@ TEST_CASE("a passphrase locks the store", "[e2e][keys]") {
         "key_store");
   user.workspace.write("passphrase", "wrong");
   CHECK(user.call({"keys", "test", "openai"}).exit_code == 6);
+  CHECK(user.run().exit_code == 6);
   user.more.clear();
+  CHECK(user.call({"keys", "test", "openai"}).exit_code == 6);
+  const auto run = user.run();
+  CHECK(run.exit_code == 6);
+  CHECK_THAT(run.error_text, ContainsSubstring("BATCHLLM_PASSPHRASE_FILE"));
   const auto locked = user.call({"keys", "list"});
   CHECK(locked.exit_code == 0);
   CHECK_THAT(locked.output_text, ContainsSubstring("locked"));
+}
+
+TEST_CASE("a damaged store is a fault of the storage, whoever asks", "[e2e][keys]") {
+  const KeyUser user;
+  REQUIRE(user.call({"keys", "set", "openai", "--stdin"}, k_key).exit_code == 0);
+  std::filesystem::remove(user.workspace.path("data/batchllm/keys.key"));
+  CHECK(user.run().exit_code == 11);
+  const auto tested = user.call({"keys", "test", "openai", "--json"});
+  CHECK(tested.exit_code == 11);
+  CHECK_THAT(tested.output_text, ContainsSubstring("keys.key is missing"));
+  CHECK(user.call({"models", "list", "--provider", "openai", "--refresh"}).exit_code == 11);
 }
 
 TEST_CASE("a key that is typed is not shown", "[e2e][keys]") {

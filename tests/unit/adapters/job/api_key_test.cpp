@@ -49,8 +49,8 @@ TEST_CASE("a key is looked for in one place after the other", "[api_key]") {
 TEST_CASE("what is kept elsewhere comes after the environment, and not with a chosen variable",
           "[api_key]") {
   const auto& openai = *ModelCatalog::built_in().find_provider("openai");
-  const secrets::FindKeptKey kept = [](const std::string& provider) {
-    return std::optional(Secret("kept-for-" + provider));
+  const secrets::FindKeptKey kept = [](const std::string& provider, std::vector<std::string>&) {
+    return std::optional(secrets::KeptKey{Secret("kept-for-" + provider)});
   };
   const EnvironmentLookup empty = [](const std::string&) { return std::nullopt; };
   const EnvironmentLookup full = [](const std::string&) { return std::optional<std::string>("v"); };

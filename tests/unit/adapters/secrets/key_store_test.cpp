@@ -67,7 +67,9 @@ TEST_CASE("a passphrase takes over what the key file sealed", "[key_store]") {
   CHECK(found_in(store, "openai") == "the-key");
   CHECK(found_in(store, "groq") == "another");
   KeyStore other(folder.path("data"), answers("open barley"));
-  CHECK(thrown_error([&] { other.find("openai"); }));
+  const auto wrong = thrown_error([&] { other.find("openai"); });
+  REQUIRE(wrong);
+  CHECK(wrong->code() == ErrorCode::key_store_locked);
   KeyStore nobody(folder.path("data"), {});
   CHECK(thrown_error([&] { nobody.find("openai"); }));
   CHECK(nobody.providers() == std::vector<std::string>{"groq", "openai"});
