@@ -22,6 +22,7 @@ struct KeyUser {
     command.environment.erase("OPENAI_API_KEY");
     command.environment["OPENAI_BASE_URL"] = simulator.base_url();
     command.environment["XDG_DATA_HOME"] = workspace.path("data");
+    command.environment["XDG_CACHE_HOME"] = workspace.path("cache");
     for (const auto& [name, value] : more) {
       command.environment[name] = value;
     }
