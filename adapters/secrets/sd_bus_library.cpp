@@ -24,8 +24,7 @@ std::optional<SdBusLibrary> load() {
       take(from, "sd_bus_new", sd.bus_new) &&
       take(from, "sd_bus_set_address", sd.bus_set_address) &&
       take(from, "sd_bus_set_bus_client", sd.bus_set_bus_client) &&
-      take(from, "sd_bus_start", sd.bus_start) &&
-      take(from, "sd_bus_is_ready", sd.bus_is_ready) &&
+      take(from, "sd_bus_start", sd.bus_start) && take(from, "sd_bus_is_ready", sd.bus_is_ready) &&
       take(from, "sd_bus_process", sd.bus_process) && take(from, "sd_bus_wait", sd.bus_wait) &&
       take(from, "sd_bus_call", sd.bus_call) &&
       take(from, "sd_bus_close_unref", sd.bus_close_unref) &&

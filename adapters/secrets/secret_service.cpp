@@ -82,16 +82,15 @@ class SecretService::Session {
   // Without a provider: those of all.
   FoundItems search(const std::string* provider) {
     const BusMessage request = bus_.request(k_path, k_service, "SearchItems");
-    checked_message(
-        provider == nullptr
-            ? sd_.message_append(request.get(), "a{ss}", 1, k_application, k_batchllm)
-            : sd_.message_append(request.get(),
-                                 "a{ss}",
-                                 2,
-                                 k_application,
-                                 k_batchllm,
-                                 k_provider,
-                                 provider->c_str()));
+    checked_message(provider == nullptr
+                        ? sd_.message_append(request.get(), "a{ss}", 1, k_application, k_batchllm)
+                        : sd_.message_append(request.get(),
+                                             "a{ss}",
+                                             2,
+                                             k_application,
+                                             k_batchllm,
+                                             k_provider,
+                                             provider->c_str()));
     const BusMessage reply = bus_.call(request);
     FoundItems found;
     found.open = paths_in(reply);
@@ -127,7 +126,8 @@ class SecretService::Session {
     std::size_t size = 0;
     checked_message(sd_.message_read_array(reply.get(), 'y', &bytes, &size));
     if (size > k_longest_secret) {
-      throw Error(ErrorCode::vault_unreadable, "the Secret Service holds what is too long for a key");
+      throw Error(ErrorCode::vault_unreadable,
+                  "the Secret Service holds what is too long for a key");
     }
     return Secret({static_cast<const char*>(bytes), size});
   }
@@ -141,7 +141,8 @@ class SecretService::Session {
   void create(const std::string& provider, const Secret& key) {
     const std::string collection = default_collection();
     if (collection.empty()) {
-      throw Error(ErrorCode::key_store_locked, "the Secret Service has no keyring to put keys into");
+      throw Error(ErrorCode::key_store_locked,
+                  "the Secret Service has no keyring to put keys into");
     }
     const BusMessage request = bus_.request(collection, k_collection, "CreateItem");
     checked_message(sd_.message_append(request.get(),
@@ -230,7 +231,8 @@ class SecretService::Session {
   std::string session_;
 };
 
-SecretService::SecretService(EnvironmentLookup environment) : environment_(std::move(environment)) {}
+SecretService::SecretService(EnvironmentLookup environment)
+    : environment_(std::move(environment)) {}
 
 SecretService::~SecretService() = default;
 
@@ -270,7 +272,8 @@ ServiceHealth SecretService::health() {
     }
     const std::string collection = there->default_collection();
     if (collection.empty()) {
-      return {ServiceState::locked, "it has no default keyring", "make one in the keyring's program"};
+      return {
+          ServiceState::locked, "it has no default keyring", "make one in the keyring's program"};
     }
     if (there->is_locked(collection)) {
       return {ServiceState::locked, "its default keyring is locked", std::string(k_how_to_unlock)};

@@ -33,7 +33,9 @@ std::string text_of(int negative_errno) {
 class CallError {
  public:
   CallError() = default;
+
   ~CallError() { sd_bus_library()->error_free(&error_); }
+
   CallError(const CallError&) = delete;
   CallError& operator=(const CallError&) = delete;
 

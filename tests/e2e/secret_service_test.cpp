@@ -29,7 +29,8 @@ bool are_tools_there() {
 // A session bus that starts nobody by itself, and an open keyring on it.
 class Desktop {
  public:
-  Desktop() : bus_({.argv = {"dbus-daemon", "--nofork", "--print-address", "--config-file", config()}}) {
+  Desktop()
+      : bus_({.argv = {"dbus-daemon", "--nofork", "--print-address", "--config-file", config()}}) {
     REQUIRE(bus_.wait_for_output("\n"));
     std::filesystem::create_directory(folder_.path("run"));
     std::filesystem::permissions(folder_.path("run"), std::filesystem::perms::owner_all);
@@ -66,10 +67,11 @@ class Desktop {
 
  private:
   std::string config() const {
-    return folder_.write("bus.conf",
-                         "<busconfig><type>session</type><listen>" + address() +
-                             "</listen><policy context=\"default\"><allow send_destination=\"*\"/>"
-                             "<allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>");
+    return folder_.write(
+        "bus.conf",
+        "<busconfig><type>session</type><listen>" + address() +
+            "</listen><policy context=\"default\"><allow send_destination=\"*\"/>"
+            "<allow receive_sender=\"*\"/><allow own=\"*\"/></policy></busconfig>");
   }
 
   std::string ask(const std::string& who,
@@ -121,7 +123,14 @@ struct DesktopUser {
 
   ProcessResult run() const {
     workspace.write("rows.csv", csv_of_rows(2));
-    return call({"run", "rows.csv", "-m", "openai/gpt-4o-mini", "-p", "{text}", "-o", "out.csv",
+    return call({"run",
+                 "rows.csv",
+                 "-m",
+                 "openai/gpt-4o-mini",
+                 "-p",
+                 "{text}",
+                 "-o",
+                 "out.csv",
                  "--overwrite"});
   }
 

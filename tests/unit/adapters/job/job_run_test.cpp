@@ -4,10 +4,12 @@
 
 #include "adapters/job/input_check.h"
 #include "tests/support/catch.h"
+#include "tests/support/eventually.h"
 #include "tests/support/raw_http_server.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/thrown_error.h"
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -230,9 +232,14 @@ TEST_CASE("the rows in flight can be more than the settings say when the start a
   for (const std::int64_t most : {0, 8}) {
     CAPTURE(most);
     Job* running = nullptr;
+    std::atomic<std::size_t> arrived = 0;
     const RawHttpServer server([&](const RawRequest& request) {
+      ++arrived;
       if (request.number == 5) {
         running->control.set_concurrency(8);
+      }
+      if (request.number == 6 && most > 1) {
+        eventually([&] { return arrived > 6; });  // beside this one
       }
       return answer("yes");
     });
