@@ -161,6 +161,7 @@ bool read_answer_member(std::string_view key, dom::element value, ScriptedAnswer
 
 struct Script::Line {
   std::optional<std::string> part;
+  std::optional<std::string> model;
   Regex expression;
   std::optional<std::int64_t> times_left;
   ScriptedAnswer answer;
@@ -174,6 +175,8 @@ struct Script::Line {
     for (const auto [key, value] : object) {
       if (key == "match") {
         line.part = text_of(key, value);
+      } else if (key == "model") {
+        line.model = text_of(key, value);
       } else if (key == "match_regex") {
         line.expression = compile(text_of(key, value));
       } else if (key == "times") {
@@ -185,8 +188,8 @@ struct Script::Line {
     return line;
   }
 
-  bool fits(std::string_view user_text) const {
-    if (times_left && *times_left == 0) {
+  bool fits(std::string_view user_text, std::string_view asked_model) const {
+    if ((times_left && *times_left == 0) || (model && *model != asked_model)) {
       return false;
     }
     if (part && user_text.find(*part) == std::string_view::npos) {
@@ -248,9 +251,9 @@ Script Script::read_file(const std::string& path) {
   return parse(text.str(), path);
 }
 
-const ScriptedAnswer* Script::find(std::string_view user_text) {
+const ScriptedAnswer* Script::find(std::string_view user_text, std::string_view model) {
   for (Line& line : lines_) {
-    if (line.fits(user_text)) {
+    if (line.fits(user_text, model)) {
       if (line.times_left) {
         --*line.times_left;
       }

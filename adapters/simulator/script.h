@@ -32,11 +32,12 @@ struct ScriptedAnswer {
 //   {"match":"refund","content":"complaint","times":2}
 //   {"match_regex":"^Translate","status":500,"error":"broken","delay":"2s"}
 // `match` is a part of the last user message, `match_regex` a POSIX extended expression for it;
-// with neither, the line fits every request. Then any of: content, refusal, finish_reason, usage
-// ({"prompt_tokens":N,"completion_tokens":N}), status with error (text, or the object of OpenAI's
-// error) or body (text or any JSON), headers (object of texts), delay (duration), fault (KIND as in
-// --fault), times (how often the line is used; default: always). The first line that fits and is
-// not used up decides. Empty lines are passed over. Not thread-safe.
+// with neither, the line fits every request. `model` narrows it to requests for that model. Then
+// any of: content, refusal, finish_reason, usage ({"prompt_tokens":N,"completion_tokens":N}),
+// status with error (text, or the object of OpenAI's error) or body (text or any JSON), headers
+// (object of texts), delay (duration), fault (KIND as in --fault), times (how often the line is
+// used; default: always). The first line that fits and is not used up decides. Empty lines are
+// passed over. Not thread-safe.
 class Script {
  public:
   // An empty script, which fits nothing.
@@ -53,7 +54,7 @@ class Script {
 
   // The answer for a request, used once more by this call; nullptr: no line fits. Lives as long as
   // the script.
-  const ScriptedAnswer* find(std::string_view user_text);
+  const ScriptedAnswer* find(std::string_view user_text, std::string_view model = {});
 
  private:
   struct Line;

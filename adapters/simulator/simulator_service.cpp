@@ -297,7 +297,7 @@ void SimulatorService::chat(const SimulatedRequest& request, Facts& facts, Simul
   if (!let_through(tokens, chat_.identity, facts, reply)) {
     return;
   }
-  const ScriptedAnswer* scripted = script_.find(chat_.user_text);
+  const ScriptedAnswer* scripted = script_.find(chat_.user_text, chat_.model);
   const FaultRule* fault =
       draw_fault(settings_.faults, settings_.seed, chat_.identity, facts.attempt);
   if (scripted != nullptr) {

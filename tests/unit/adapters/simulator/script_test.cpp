@@ -28,6 +28,13 @@ TEST_CASE("a script that fits nothing leaves the answer alone", "[simulator]") {
   CHECK(Script::parse("{\"match\":\"y\"}", "other").find("x") == nullptr);
 }
 
+TEST_CASE("a line for one model fits no other", "[simulator]") {
+  Script script = Script::parse(R"({"match":"x","model":"a","content":"from a"})", "script.jsonl");
+  CHECK(script.find("x", "a")->content == "from a");
+  CHECK(script.find("x", "b") == nullptr);
+  CHECK(script.find("y", "a") == nullptr);
+}
+
 TEST_CASE("a malformed script is refused with its line", "[simulator]") {
   const auto line = GENERATE(values<std::string_view>({
       "{",
