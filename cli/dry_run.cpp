@@ -115,7 +115,7 @@ int DryRun::run() {
   if (counts_all_) {
     report();
   }
-  if (!record_.later_steps.empty()) {
+  if (!record_.later_steps.empty() && !record_.compares) {
     ui_.messages().note(
         fmt::format("This is step {} of {}: what the later ones ask depends on the "
                     "answers before them.",
@@ -200,14 +200,23 @@ void DryRun::report() const {
     JsonWriter json;
     json.begin_object().key("schema").string("batchllm.dry_run/1").key("rows").number(counts_.rows);
     json.key("bad_rows").number(counts_.bad_rows).key("unaskable_rows").number(counts_.unaskable);
-    json.key("model").string(record_.settings.model.model).key("input_tokens").number(tokens);
+    json.key("model").string(record_.settings.model.model);
+    if (record_.compares) {
+      json.key("models").begin_array();
+      for (const std::string& model : compared_models(record_)) {
+        json.string(as_utf8(model));
+      }
+      json.end_array();
+    }
+    json.key("input_tokens").number(tokens);
     json.key("input_cost_usd");
     cost ? json.decimal(static_cast<double>(*cost) / 1e6, 6) : json.null();
     ui_.out(json.end_object().text() + "\n");
     return;
   }
-  ui_.out(fmt::format("{} would be asked of {}: about {} tokens in{}. Nothing was sent.\n",
+  ui_.out(fmt::format("{} would be asked of {}{}: about {} tokens in{}. Nothing was sent.\n",
                       count_noun(counts_.rows, "row"),
+                      record_.compares ? "each of " : "",
                       name_list(models_of(record_)),
                       with_thousands(static_cast<std::uint64_t>(tokens)),
                       cost ? ", about " + usd_text(*cost) + " for them" : ", price not known"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/gold_view.h"
 
-#include "core/error.h"
+#include "cli/table_cells.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -17,26 +17,6 @@ constexpr std::size_t k_most_shown = 20;  // classes
 constexpr std::size_t k_longest_name = 24;
 constexpr std::size_t k_longest_heading = 12;
 constexpr std::size_t k_gap = 2;
-
-std::string score_text(const std::optional<double>& score) {
-  return score ? fmt::format("{:.3f}", *score) : "-";
-}
-
-std::string filled_left(const std::string& text, std::size_t width) {
-  const std::size_t length = character_count(text);
-  return std::string(width > length ? width - length : 0, ' ') + text;
-}
-
-std::string filled_right(std::string text, std::size_t width) {
-  const std::size_t length = character_count(text);
-  return text.append(width > length ? width - length : 0, ' ');
-}
-
-// Without the blanks at the end of lines.
-void append_line(std::string& out, std::string line) {
-  line.erase(line.find_last_not_of(' ') + 1);
-  out += "\n" + line;
-}
 
 std::size_t name_width(const std::vector<std::string>& names, std::size_t room) {
   std::size_t width = 0;
@@ -125,7 +105,7 @@ class ConfusionTable {
     }
     line += others_ ? filled_left("others", k_gap + others_width()) : "";
     line += has_unanswered() ? filled_left("no answer", k_gap + k_no_answer_width) : "";
-    append_line(out, line);
+    append_table_line(out, line);
     for (std::size_t row = 0; row < shown(); ++row) {
       append_row(out, row);
     }
@@ -183,7 +163,7 @@ class ConfusionTable {
     }
     line += others_ ? filled_left(cell(left), k_gap + others_width()) : "";
     line += has_unanswered() ? filled_left(cell(counts.unanswered), k_gap + k_no_answer_width) : "";
-    append_line(out, line);
+    append_table_line(out, line);
   }
 
   const ConfusionCounts& counts_;
@@ -230,22 +210,6 @@ void write_confusion(JsonWriter& json,
 
 }  // namespace
 
-std::optional<GoldReport> gold_report_of(const JobRecord& record,
-                                         const std::filesystem::path& job_folder,
-                                         Ui& ui) {
-  const std::string& gold = record.settings.answer.gold;
-  if (gold.empty()) {
-    return std::nullopt;
-  }
-  try {
-    return report_gold(record, job_folder, gold);
-  } catch (const Error& error) {
-    ui.messages().warning(
-        fmt::format("the answers cannot be compared with --gold: {}", error.message()));
-    return std::nullopt;
-  }
-}
-
 std::string gold_text(const GoldReport& report, std::size_t width) {
   const ConfusionCounts& counts = report.counts;
   std::string text = headline(report);
@@ -260,33 +224,33 @@ std::string gold_text(const GoldReport& report, std::size_t width) {
   }
   constexpr std::size_t k_numbers = 35;
   const std::size_t first = name_width(names, width - std::min(width, k_numbers));
-  append_line(text,
-              fmt::format("{}  {:>9}  {:>6}  {:>5}  {:>7}",
-                          filled_right("class", first),
-                          "precision",
-                          "recall",
-                          "f1",
-                          "support"));
+  append_table_line(text,
+                    fmt::format("{}  {:>9}  {:>6}  {:>5}  {:>7}",
+                                filled_right("class", first),
+                                "precision",
+                                "recall",
+                                "f1",
+                                "support"));
   for (std::size_t i = 0; i < shown; ++i) {
     const ClassCounts& one = counts.classes()[order[i]];
-    append_line(text,
-                scores_line(one.name,
-                            first,
-                            one.precision(),
-                            one.recall(),
-                            one.f1(),
-                            with_thousands(one.expected)));
+    append_table_line(text,
+                      scores_line(one.name,
+                                  first,
+                                  one.precision(),
+                                  one.recall(),
+                                  one.f1(),
+                                  with_thousands(one.expected)));
   }
   const std::string more = more_classes(order.size() - shown, counts.has_other());
   if (!more.empty()) {
-    append_line(text, more);
+    append_table_line(text, more);
   }
   const MacroScores mean = counts.macro();
-  append_line(
+  append_table_line(
       text,
       scores_line(
           "mean", first, mean.precision, mean.recall, mean.f1, with_thousands(counts.rows())));
-  append_line(text, "Answered (columns) for each gold value (rows):");
+  append_table_line(text, "Answered (columns) for each gold value (rows):");
   ConfusionTable(counts, order, width).append_to(text);
   return text;
 }

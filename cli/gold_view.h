@@ -2,21 +2,12 @@
 #pragma once
 
 #include "adapters/job/gold_report.h"
-#include "cli/ui.h"
 #include "core/json_text.h"
 
 #include <cstddef>
-#include <filesystem>
-#include <optional>
 #include <string>
 
 namespace batchllm {
-
-// The report of a job that names a column with the right answers; nullopt when it names none. What
-// prevents it is a warning: the run itself has its result.
-std::optional<GoldReport> gold_report_of(const JobRecord& record,
-                                         const std::filesystem::path& job_folder,
-                                         Ui& ui);
 
 // Accuracy, a table of the classes and one of what was answered for what, in lines of `width`
 // characters at most where the numbers let them; the last line has no end.

@@ -13,6 +13,11 @@
 namespace batchllm {
 
 void check_job_for_daemon(JobRecord& record, const JobSurroundings& surroundings) {
+  if (record.compares) {
+    throw Error(ErrorCode::usage,
+                "--compare: a job of the daemon asks one model",
+                "batchllm run compares several");
+  }
   if (!record.later_steps.empty()) {
     throw Error(ErrorCode::usage,
                 "a job of the daemon asks each row once, not in several steps",

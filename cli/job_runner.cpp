@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/job_runner.h"
 
-#include "cli/gold_view.h"
+#include "cli/answer_reports.h"
 #include "cli/progress_view.h"
 #include "cli/run_events.h"
 #include "cli/run_summary.h"
@@ -110,9 +110,15 @@ int run_and_report(JobDirectory& directory,
   RunEvents events(directory, clock);
   const JobEnd end = run_and_record(directory, record, start, surroundings, events, ui);
   if (!end.reader_has_left) {
-    const std::optional<GoldReport> gold =
-        end.stop ? std::nullopt : gold_report_of(record, directory.folder(), ui);
-    report_run(record, end, gold, ui);
+    // Stopped by a limit, it did what it was allowed to.
+    const bool has_answers =
+        !end.stop || end.stop->exit_code() == error_kind(ErrorCode::cost_limit).exit_code;
+    report_run(record,
+               end,
+               has_answers && end.result.progress.done != 0
+                   ? answer_reports_of(record, directory.folder(), ui)
+                   : AnswerReports{},
+               ui);
   }
   return end.exit_code;
 }

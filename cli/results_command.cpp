@@ -3,7 +3,7 @@
 
 #include "adapters/job/job_report.h"
 #include "adapters/job/result_export.h"
-#include "cli/gold_view.h"
+#include "cli/answer_reports.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
@@ -126,14 +126,11 @@ std::string errors_text(const JobRecord& record,
   return text;
 }
 
-std::string show_json(const JobReport& report, const std::optional<GoldReport>& gold) {
+std::string show_json(const JobReport& report, const AnswerReports& reports) {
   JsonWriter json;
   json.begin_object().key("schema").string("batchllm.job/1").key("job");
   json.raw(job_report_json(report));
-  if (gold) {
-    json.key("gold");
-    write_gold(json, *gold);
-  }
+  write_answer_reports(json, reports);
   return json.end_object().text() + "\n";
 }
 
@@ -144,15 +141,15 @@ int results_show_command(const ResultsShowRequest& request, Ui& ui) {
   const JobReport report = report_job(directory);
   const JobRecord& record = report.record;
   // What is asked for must be there; what the job names is shown when it can be.
-  const std::optional<GoldReport> gold =
-      request.gold.empty() ? gold_report_of(record, directory.folder(), ui)
-                           : report_gold(record, directory.folder(), request.gold);
+  const AnswerReports reports = request.gold.empty()
+                                    ? answer_reports_of(record, directory.folder(), ui)
+                                    : make_answer_reports(record, directory.folder(), request.gold);
   if (ui.json()) {
-    ui.out(show_json(report, gold));
+    ui.out(show_json(report, reports));
     return 0;
   }
   std::string text = fmt::format("{}  {}\n", record.id, report.status());
-  text += fmt::format("  model    {}\n", printable(record.settings.model.model));
+  text += fmt::format("  model    {}\n", printable(asked_models(record)));
   for (const auto& input : record.inputs) {
     text += fmt::format("  input    {}\n", printable(input.path));
     if (record.inputs.size() > 5 && &input == &record.inputs[4]) {
@@ -182,9 +179,9 @@ int results_show_command(const ResultsShowRequest& request, Ui& ui) {
   if (!record.stop_message.empty()) {
     text += fmt::format("  stopped  {}: {}\n", record.stop_code, printable(record.stop_message));
   }
-  if (gold) {
-    text += gold_text(*gold, static_cast<std::size_t>(terminal_width())) + "\n";
-  }
+  const std::string answers =
+      answer_reports_text(reports, static_cast<std::size_t>(terminal_width()));
+  text += answers.empty() ? "" : answers + "\n";
   ui.out(text);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include "adapters/job/difference_file.h"
 #include "adapters/job/job_comparison.h"
 #include "adapters/job/job_report.h"
+#include "cli/table_cells.h"
 #include "core/error.h"
 #include "core/json_text.h"
 #include "core/text.h"
@@ -73,10 +74,6 @@ std::optional<std::int64_t> cost_of(const JobReport& job) {
   return cost == 0 ? std::nullopt : std::optional(cost);
 }
 
-std::string share_text(const std::optional<double>& share) {
-  return share ? fmt::format("{:.1f} %", *share * 100) : "-";
-}
-
 std::string jobs_table(const Diff& diff, std::size_t width) {
   const auto line = [width](std::string_view label, const std::string& a, const std::string& b) {
     constexpr std::size_t k_label = 10;
@@ -89,7 +86,7 @@ std::string jobs_table(const Diff& diff, std::size_t width) {
     return line(label, tell(diff.jobs[0]), tell(diff.jobs[1]));
   };
   std::string text = both("", [](const JobReport& job) { return job.record.id; });
-  text += both("model", [](const JobReport& job) { return job.record.settings.model.model; });
+  text += both("model", [](const JobReport& job) { return asked_models(job.record); });
   text += both("rows", [](const JobReport& job) {
     return fmt::format("{} ok, {} failed",
                        with_thousands(job.totals.ok),
@@ -175,7 +172,7 @@ std::string diff_text(const Diff& diff, std::size_t width) {
 
 void write_job(JsonWriter& json, const JobReport& job) {
   json.begin_object().key("id").string(job.record.id).key("status").string(job.status());
-  json.key("model").string(job.record.settings.model.model);
+  json.key("model").string(as_utf8(asked_models(job.record)));
   json.key("rows").begin_object().key("ok").number(job.totals.ok);
   json.key("failed").number(job.totals.failed).key("skipped").number(job.totals.skipped);
   json.end_object().key("tokens").begin_object().key("input").number(job.totals.input_tokens);

@@ -8,8 +8,8 @@
 #include "adapters/job/job_output.h"
 #include "adapters/job/job_report.h"
 #include "adapters/job/job_steps.h"
+#include "cli/answer_reports.h"
 #include "cli/dry_run.h"
-#include "cli/gold_view.h"
 #include "cli/job_places.h"
 #include "cli/job_preparation.h"
 #include "cli/job_runner.h"
@@ -105,7 +105,7 @@ std::optional<int> say_if_done(const JobDirectory& directory, const JobRecord& r
       record.status == JobStatus::partial && record.settings.fail_on == FailOn::partial;
   end.exit_code = fails ? error_kind(ErrorCode::rows_failed).exit_code : 0;
   end.output_path = record.output_path;
-  report_already_done(record, end, gold_report_of(record, directory.folder(), ui), ui);
+  report_already_done(record, end, answer_reports_of(record, directory.folder(), ui), ui);
   return end.exit_code;
 }
 

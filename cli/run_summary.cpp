@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_summary.h"
 
-#include "cli/gold_view.h"
 #include "core/json_text.h"
 #include "core/text.h"
 
@@ -10,10 +9,7 @@
 namespace batchllm {
 namespace {
 
-void report_json(const JobRecord& record,
-                 const JobEnd& end,
-                 const std::optional<GoldReport>& gold,
-                 Ui& ui) {
+void report_json(const JobRecord& record, const JobEnd& end, const AnswerReports& reports, Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   JsonWriter json;
   json.begin_object().key("schema").string("batchllm.run/1").key("job").string(record.id);
@@ -42,17 +38,16 @@ void report_json(const JobRecord& record,
   if (end.stop) {
     json.key("stopped_by").string(end.stop->name());
   }
-  if (gold) {
-    json.key("gold");
-    write_gold(json, *gold);
-  }
+  write_answer_reports(json, reports);
   ui.out(json.end_object().text() + "\n");
 }
 
-void note_gold(const std::optional<GoldReport>& gold, Ui& ui) {
+void note_reports(const AnswerReports& reports, Ui& ui) {
   constexpr std::size_t k_indent = 2;  // of the further lines of a note
-  if (gold) {
-    ui.messages().note(gold_text(*gold, static_cast<std::size_t>(terminal_width()) - k_indent));
+  const std::string text =
+      answer_reports_text(reports, static_cast<std::size_t>(terminal_width()) - k_indent);
+  if (!text.empty()) {
+    ui.messages().note(text);
   }
 }
 
@@ -88,10 +83,7 @@ void report_stop(const JobRecord& record, const JobEnd& end, Ui& ui) {
 
 }  // namespace
 
-void report_run(const JobRecord& record,
-                const JobEnd& end,
-                const std::optional<GoldReport>& gold,
-                Ui& ui) {
+void report_run(const JobRecord& record, const JobEnd& end, const AnswerReports& reports, Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   if (end.stop) {
     report_stop(record, end, ui);
@@ -117,15 +109,15 @@ void report_run(const JobRecord& record,
         record.id,
         record.id));
   }
-  note_gold(gold, ui);
+  note_reports(reports, ui);
   if (ui.json()) {
-    report_json(record, end, gold, ui);
+    report_json(record, end, reports, ui);
   }
 }
 
 void report_already_done(const JobRecord& record,
                          const JobEnd& end,
-                         const std::optional<GoldReport>& gold,
+                         const AnswerReports& reports,
                          Ui& ui) {
   const ProgressSnapshot& rows = end.result.progress;
   ui.messages().note(
@@ -134,9 +126,9 @@ void report_already_done(const JobRecord& record,
                   with_thousands(rows.ok),
                   with_thousands(rows.failed + rows.skipped),
                   printable(end.output_path)));
-  note_gold(gold, ui);
+  note_reports(reports, ui);
   if (ui.json()) {
-    report_json(record, end, gold, ui);
+    report_json(record, end, reports, ui);
   }
 }
 

@@ -67,6 +67,8 @@ constexpr std::array k_options = {
     // Model
     OptionKey{"run.model", 'm', text, "PROVIDER/MODEL", "", SetBy::anyone, "Model", k_making,
               "model to ask, as openai/gpt-4o-mini"},
+    OptionKey{"run.compare", 0, list, "PROVIDER/MODEL", "", SetBy::anyone, "Model", k_beginning,
+              "ask this model and others, a column each, and compare them (repeatable)"},
     OptionKey{"run.base_url", 0, text, "URL", "", SetBy::user, "Model", k_making,
               "address of an OpenAI-compatible server: http://, https:// or unix:PATH"},
     OptionKey{"run.temperature", 0, number, "N", "", SetBy::anyone, "Model", k_beginning,
@@ -101,7 +103,8 @@ constexpr std::array k_options = {
               "column for a field of the answer (repeatable)"},
     OptionKey{"run.reask", 0, count, "N", "1", SetBy::anyone, "Answer", k_beginning,
               "ask again, with what was wrong, when an answer has not its form", "", 0, 10},
-    OptionKey{"run.gold", 0, text, "[FIELD=]COLUMN", "", SetBy::anyone, "Answer", k_beginning,
+    OptionKey{"run.gold", 0, text, "[FIELD=]COLUMN", "", SetBy::anyone, "Answer",
+              k_beginning | resume | retry,
               "column with the right answers; reports accuracy and confusions"},
 
     // Input
@@ -169,7 +172,8 @@ constexpr std::array k_options = {
     OptionKey{"run.output_column", 0, text, "NAME", "output", SetBy::anyone, "Output", k_making,
               "column for the answers"},
     OptionKey{"run.include", 0, ValueKind::choices, "WHAT", "", SetBy::anyone, "Output", k_making,
-              "add columns: meta is status, error, tokens, cost, latency, attempts", "meta"},
+              "add columns: meta (status, error, tokens, cost, latency, attempts), steps (their answers)",
+              "meta|steps"},
     OptionKey{"run.order", 0, choice, "WHAT", "input", SetBy::anyone, "Output", k_making,
               "order of the results: as the input, or as answers arrive", "input|completion"},
     OptionKey{"run.escape_formulas", 0, flag, "", "false", SetBy::anyone, "Output", k_making,
@@ -416,6 +420,7 @@ using KeyPair = std::pair<std::string_view, std::string_view>;
 
 constexpr std::array k_exclusive = {
     KeyPair{"run.prompt", "run.prompt_file"},
+    KeyPair{"run.model", "run.compare"},
     KeyPair{"embed.column", "run.prompt"},
     KeyPair{"embed.column", "run.prompt_file"},
     KeyPair{"run.schema", "run.fields"},

@@ -121,11 +121,10 @@ void Dispatcher::fill_lanes(TimePoint now) {
       return;
     }
     for (auto& task : batch) {
-      if (task->known_failure != RowFailure::none) {
-        settle_known(std::move(task));
-      } else {
-        go_on_with_answers(*task);
+      if (go_on_with_answers(*task)) {
         line_up(std::move(task), now);
+      } else {
+        settle_known(std::move(task));
       }
     }
   }
@@ -230,14 +229,22 @@ void Dispatcher::send_rows() {
   chosen_.clear();
 }
 
+// The row has its outcome without being asked.
 void Dispatcher::settle_known(std::unique_ptr<RowTask> task) {
   Outcome outcome;
   outcome.row_index = task->place.row_index;
   outcome.row_id = task->row_id;
   outcome.attempts = task->earlier_attempts;
-  outcome.status = task->known_status;
-  outcome.failure = task->known_failure;
-  outcome.message = task->problem;
+  if (task->known_failure != RowFailure::none) {
+    outcome.status = task->known_status;
+    outcome.failure = task->known_failure;
+    outcome.message = task->problem;
+  } else {
+    outcome.output = task->steps.at(task->step).outcome.output;
+  }
+  if (settings_.steps != nullptr) {
+    settings_.steps->complete(*task, outcome);
+  }
   finish_row(std::move(task), std::move(outcome));
 }
 
@@ -386,8 +393,8 @@ void Dispatcher::give_up_rows() {
       Outcome outcome = start_outcome(*task, {});
       outcome.status = RowStatus::failed;
       outcome.failure = given_up.failure;
-      outcome.message = told(*task, given_up.message);
-      finish_row(std::move(task), std::move(outcome));
+      outcome.message = given_up.message;
+      end_step(std::move(task), std::move(outcome));
     }
   }
 }

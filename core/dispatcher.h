@@ -116,10 +116,9 @@ class Dispatcher final : public TransportUser {
                     const Answer& answer,
                     CheckedAnswer checked);
   void ask_again(RowTask& task, std::string_view answer, std::string_view request);
-  void go_on_with_answers(RowTask& task);
-  static StepAnswer step_answer(const RowTask& task,
-                                const Answer& answer,
-                                std::optional<std::int64_t> cost);
+  bool go_on_with_answers(RowTask& task);
+  bool take_next_step(RowTask& task);
+  void end_step(std::unique_ptr<RowTask> task, Outcome outcome);
   void keep(RowTask& task, const StepAnswer& kept);
   void line_up_again(std::unique_ptr<RowTask> task);
   static void spend(RowTask& task, const Usage& usage, std::optional<std::int64_t> cost);
@@ -135,7 +134,6 @@ class Dispatcher final : public TransportUser {
   Lane& lane_of(const RowTask& task);
   Provider& provider_of(const RowTask& task) const;
   AnswerCheck* check_of(const RowTask& task) const;
-  std::string told(const RowTask& task, std::string message) const;
   std::optional<std::int64_t> cost_of(const RowTask& task, const Usage& usage) const;
   std::int64_t worst_case(const RowTask& task) const;
   void check_limits(TimePoint now);

@@ -22,6 +22,22 @@ RowFailure failure_of(TransportFailure failure) noexcept {
   }
 }
 
+// What the ledger keeps of a step that ended so.
+StepAnswer step_answer(const RowTask& task, const Outcome& outcome) {
+  StepAnswer kept;
+  kept.row_index = outcome.row_index;
+  kept.attempt = outcome.attempts;
+  kept.step = task.step;
+  kept.failure = outcome.failure;
+  kept.is_final = outcome.status != RowStatus::ok;
+  kept.text = outcome.output;
+  kept.message = outcome.message;
+  kept.latency_ms = outcome.latency_ms;
+  kept.usage = outcome.usage;
+  kept.cost_micro_usd = outcome.cost_micro_usd;
+  return kept;
+}
+
 // A provider may bill a request whose answer got lost.
 bool may_have_arrived(TransportFailure failure) noexcept {
   return failure == TransportFailure::timeout || failure == TransportFailure::broken ||
@@ -82,33 +98,37 @@ void Dispatcher::take_answer(std::unique_ptr<RowTask> task,
   lane_of(*task).succeeded(clock_.now());
   const std::optional<std::int64_t> cost = cost_of(*task, answer.usage);
   budget_.settle(task->reserved_micro_usd, cost.value_or(0));
-  if (settings_.steps != nullptr) {
-    StepAnswer kept = step_answer(*task, answer, cost);
-    kept.text = text;
-    if (settings_.steps->go_on(*task, text)) {
-      keep(*task, kept);
-      line_up_again(std::move(task));
-      return;
-    }
-  }
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::ok;
   outcome.output = text;
   outcome.usage = answer.usage;
   outcome.cost_micro_usd = cost;
-  finish_row(std::move(task), std::move(outcome));
+  end_step(std::move(task), std::move(outcome));
 }
 
-StepAnswer Dispatcher::step_answer(const RowTask& task,
-                                   const Answer& answer,
-                                   std::optional<std::int64_t> cost) {
-  StepAnswer kept;
-  kept.row_index = task.place.row_index;
-  kept.attempt = task.earlier_attempts + task.attempts;
-  kept.step = task.step;
-  kept.usage = answer.usage;
-  kept.cost_micro_usd = cost;
-  return kept;
+// `outcome` is that of the step at which the row is, and of the row when no other comes.
+void Dispatcher::end_step(std::unique_ptr<RowTask> task, Outcome outcome) {
+  StepChain* steps = settings_.steps;
+  if (steps == nullptr) {
+    finish_row(std::move(task), std::move(outcome));
+    return;
+  }
+  StepAnswer kept = step_answer(*task, outcome);
+  steps->note(*task, kept);
+  const bool fails = outcome.status != RowStatus::ok;
+  if ((!fails || steps->compares()) && steps->go_on(*task)) {
+    keep(*task, kept);
+    line_up_again(std::move(task));
+    return;
+  }
+  if (fails && !steps->compares()) {
+    outcome.message = fmt::format("step {}: {}", steps->at(task->step).names.name, outcome.message);
+  }
+  if (!fails && StepChain::has_failed_step(*task)) {
+    ledger_.append(kept);  // what a retry does not ask again; the outcome counts what it has cost
+  }
+  steps->complete(*task, outcome);
+  finish_row(std::move(task), std::move(outcome));
 }
 
 void Dispatcher::keep(RowTask& task, const StepAnswer& kept) {
@@ -138,30 +158,25 @@ void Dispatcher::take_invalid(std::unique_ptr<RowTask> task,
   lane_of(*task).succeeded(clock_.now());
   const std::optional<std::int64_t> cost = cost_of(*task, answer.usage);
   budget_.settle(task->reserved_micro_usd, cost.value_or(0));
+  Outcome outcome = start_outcome(*task, response);
+  outcome.status = RowStatus::failed;
+  outcome.failure = RowFailure::invalid_answer;
+  outcome.message = std::move(checked.problem);
+  outcome.output = answer.text;
+  outcome.usage = answer.usage;
+  outcome.cost_micro_usd = cost;
   if (task->reasked == settings_.reasks) {
-    Outcome outcome = start_outcome(*task, response);
-    outcome.status = RowStatus::failed;
-    outcome.failure = RowFailure::invalid_answer;
-    outcome.message = told(*task, std::move(checked.problem));
-    outcome.output = answer.text;
-    outcome.usage = answer.usage;
-    outcome.cost_micro_usd = cost;
-    finish_row(std::move(task), std::move(outcome));
+    end_step(std::move(task), std::move(outcome));
     return;
   }
-  StepAnswer kept = step_answer(*task, answer, cost);
-  kept.failure = RowFailure::invalid_answer;
-  kept.text = answer.text;
+  StepAnswer kept = step_answer(*task, outcome);
+  kept.is_final = false;
   keep(*task, kept);
+  if (settings_.steps != nullptr) {
+    settings_.steps->note(*task, kept);
+  }
   ask_again(*task, answer.text, checked.request);
   line_up_again(std::move(task));
-}
-
-// With several steps a message says which one failed.
-std::string Dispatcher::told(const RowTask& task, std::string message) const {
-  return settings_.steps == nullptr
-             ? message
-             : fmt::format("step {}: {}", settings_.steps->at(task.step).names.name, message);
 }
 
 void Dispatcher::ask_again(RowTask& task, std::string_view answer, std::string_view request) {
@@ -170,17 +185,26 @@ void Dispatcher::ask_again(RowTask& task, std::string_view answer, std::string_v
   ++task.reasked;
 }
 
-// Takes a row up where an earlier run left it.
-void Dispatcher::go_on_with_answers(RowTask& task) {
-  for (const StepAnswer& answer : task.answers) {
+// Takes a row up where an earlier run left it. False: it is not asked.
+bool Dispatcher::go_on_with_answers(RowTask& task) {
+  const std::vector<StepAnswer> answers = std::exchange(task.answers, {});
+  StepChain* steps = settings_.steps;
+  for (const StepAnswer& answer : answers) {
     spend(task, answer.usage, answer.cost_micro_usd);
-    if (answer.step != task.step) {
-      continue;
+    if (steps != nullptr) {
+      steps->note(task, answer);
     }
-    if (answer.failure == RowFailure::none) {
-      if (settings_.steps != nullptr) {
-        settings_.steps->go_on(task, answer.text);
-      }
+  }
+  const bool is_the_rows = steps == nullptr || !steps->compares();
+  if (task.known_failure == RowFailure::in_doubt ||
+      (task.known_failure != RowFailure::none && is_the_rows)) {
+    return false;
+  }
+  if (steps != nullptr && !take_next_step(task)) {
+    return false;
+  }
+  for (const StepAnswer& answer : answers) {
+    if (answer.step != task.step) {
       continue;
     }
     AnswerCheck* check = check_of(task);
@@ -189,7 +213,28 @@ void Dispatcher::go_on_with_answers(RowTask& task) {
       ask_again(task, answer.text, checked.request);
     }
   }
-  task.answers.clear();
+  return true;
+}
+
+// Brings a row to the first step that is not done. False: there is none.
+bool Dispatcher::take_next_step(RowTask& task) {
+  StepChain& steps = *settings_.steps;
+  if (task.known_failure != RowFailure::none) {
+    // The first of the models that are compared cannot be asked; others can.
+    StepAnswer failed;
+    failed.failure = std::exchange(task.known_failure, RowFailure::none);
+    failed.is_final = true;
+    failed.message = std::move(task.problem);
+    if (task.steps.empty() || !task.steps.front().is_done) {
+      steps.note(task, failed);
+    }
+  }
+  while (!task.steps.empty() && task.steps.at(task.step).is_done) {
+    if (!steps.go_on(task)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void Dispatcher::spend(RowTask& task, const Usage& usage, std::optional<std::int64_t> cost) {
@@ -249,13 +294,13 @@ void Dispatcher::take_failure(std::unique_ptr<RowTask> task,
   Outcome outcome = start_outcome(*task, response);
   outcome.status = RowStatus::failed;
   outcome.failure = failure;
-  outcome.message = told(*task, std::move(message));
+  outcome.message = std::move(message);
   outcome.output = partial;
   outcome.usage = usage;
   outcome.cost_micro_usd = cost_of(*task, usage);
   counters_.cost_micro_usd.fetch_sub(cost, std::memory_order_relaxed);
   if (task->rows.empty()) {
-    finish_row(std::move(task), std::move(outcome));
+    end_step(std::move(task), std::move(outcome));
   } else {
     finish_failed(std::move(task), outcome);
   }

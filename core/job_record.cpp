@@ -161,6 +161,8 @@ void write_steps(JsonWriter& json, const JobRecord& record) {
     return;
   }
   RecordWriter write(json);
+  write.flag("compares", record.compares);
+  write.flag("include_steps", record.settings.output.include_steps);
   write.text("first_step", record.first_step);
   json.key("later_steps").begin_array();
   for (const JobStep& step : record.later_steps) {
@@ -202,7 +204,10 @@ void read_messages(const simdjson::dom::object& object, std::vector<MessageText>
 }
 
 void read_steps(const simdjson::dom::object& root, JobRecord& record) {
-  RecordReader(root).text("first_step", record.first_step);
+  const RecordReader read_root(root);
+  read_root.flag("compares", record.compares);
+  read_root.flag("include_steps", record.settings.output.include_steps);
+  read_root.text("first_step", record.first_step);
   read_objects(root, "later_steps", [&](const RecordReader& read) {
     JobStep& step = record.later_steps.emplace_back();
     read.text("name", step.name);
@@ -236,6 +241,22 @@ std::optional<JobStatus> job_status_from_name(std::string_view name) noexcept {
 
 const AnswerSettings& result_answer(const JobRecord& record) noexcept {
   return record.later_steps.empty() ? record.settings.answer : record.later_steps.back().answer;
+}
+
+std::vector<std::string> compared_models(const JobRecord& record) {
+  std::vector<std::string> models;
+  if (record.compares) {
+    models.push_back(record.first_step);
+    for (const JobStep& step : record.later_steps) {
+      models.push_back(step.name);
+    }
+  }
+  return models;
+}
+
+std::string asked_models(const JobRecord& record) {
+  return record.compares ? fmt::format("{}", fmt::join(compared_models(record), ", "))
+                         : record.settings.model.model;
 }
 
 std::string job_record_json(const JobRecord& record) {

@@ -62,6 +62,9 @@ struct JobRecord {
       messages;                      // of the only or first step; `settings` has its model and form
   std::string first_step = "1";      // its name
   std::vector<JobStep> later_steps;  // what a row is asked with the answers of the steps before
+  // The steps are one question to several models, each named as the user wrote it; none knows of
+  // the answers of the others.
+  bool compares = false;
   std::vector<InputFingerprint> inputs;
   std::string output_path;        // absolute; "-": stdout
   bool result_in_folder = false;  // it is result.EXT in the job's folder, whatever else is said
@@ -75,6 +78,12 @@ struct JobRecord {
 
 // The form of the row's answer: that of the last step.
 const AnswerSettings& result_answer(const JobRecord& record) noexcept;
+
+// The models that a job compares, as the user wrote them; empty for other jobs.
+std::vector<std::string> compared_models(const JobRecord& record);
+
+// The model that is asked, for people; of a job that compares, all of them: "openai/a, openai/b".
+std::string asked_models(const JobRecord& record);
 
 std::string job_record_json(const JobRecord& record);
 

@@ -56,6 +56,7 @@ struct ModelSettings {
   std::string key_file;
   std::string ca_file;
   bool http2 = false;
+  std::vector<std::string> compared;  // models that are asked instead of `model`, each alike
 };
 
 // The form that answers must have, and what of them is kept.
@@ -98,6 +99,7 @@ struct OutputSettings {
   RowOrder order = RowOrder::input;
   bool escape_formulas = false;
   OutputConflict conflict = OutputConflict::refuse;
+  bool include_steps = false;  // the answers of all steps
 };
 
 // What one run was asked to do: plain values with their defaults. Everything that decides what is

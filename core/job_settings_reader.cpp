@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace batchllm {
@@ -112,6 +113,7 @@ PromptSettings read_prompt(const SettingReader& reader) {
 ModelSettings read_model(const SettingReader& reader) {
   ModelSettings model;
   model.model = reader.text("run.model");
+  model.compared = reader.list("run.compare");
   model.base_url = reader.text("run.base_url");
   model.parameters = reader.pairs("run.param");
   model.temperature = reader.number("run.temperature");
@@ -130,7 +132,6 @@ AnswerSettings read_answer(const SettingReader& reader) {
   answer.choices = reader.text("run.choices");
   answer.columns_of_fields = reader.pairs("run.map");
   answer.reasks = reader.count("run.reask").value_or(AnswerSettings{}.reasks);
-  answer.gold = reader.text("run.gold");
   return answer;
 }
 
@@ -144,7 +145,9 @@ OutputSettings read_output(const SettingReader& reader) {
   if (!reader.flag("run.no_header")) {
     output.columns = reader.list("run.columns");
   }
-  output.include_meta = !reader.list("run.include").empty();
+  const std::vector<std::string>& included = reader.list("run.include");
+  output.include_meta = std::find(included.begin(), included.end(), "meta") != included.end();
+  output.include_steps = std::find(included.begin(), included.end(), "steps") != included.end();
   output.order = reader.text("run.order") == "completion" ? RowOrder::completion : RowOrder::input;
   output.escape_formulas = reader.flag("run.escape_formulas");
   if (reader.flag("run.append")) {
@@ -201,6 +204,9 @@ void apply_asking_options(const Settings& options, JobSettings& settings) {
   take_key(reader, settings.model);
   if (reader.is_set("run.in_doubt")) {
     settings.in_doubt = in_doubt_of(reader.text("run.in_doubt"));
+  }
+  if (reader.is_set("run.gold")) {
+    settings.answer.gold = reader.text("run.gold");
   }
   if (reader.is_set("run.fail_on")) {
     settings.fail_on = reader.text("run.fail_on") == "none" ? FailOn::none : FailOn::partial;

@@ -94,6 +94,35 @@ std::string_view member_text(const simdjson::dom::object& object, std::string_vi
   return object[name].get(value) == simdjson::SUCCESS ? value : std::string_view{};
 }
 
+// The members are not called as those of the row: add_usage() of the reader finds these by name.
+void append_steps(std::string& out, const std::vector<StepOutcome>& steps) {
+  std::string_view start = R"(,"steps":[{"step":)";
+  for (const StepOutcome& step : steps) {
+    append_number(out, start, step.step);
+    start = R"(},{"step":)";
+    if (step.failure != RowFailure::none) {
+      out += R"(,"error":")";
+      out += failure_name(step.failure);
+      out += R"(","message":)";
+      append_text(out, step.message);
+    }
+    if (step.failure == RowFailure::none || !step.output.empty()) {
+      out += R"(,"output":)";
+      append_text(out, step.output);
+    }
+    append_number(out, R"(,"ms":)", step.latency_ms);
+    append_number(out, R"(,"in":)", step.usage.input_tokens);
+    append_number(out, R"(,"out":)", step.usage.output_tokens);
+    if (step.usage.cached_tokens != 0) {
+      append_number(out, R"(,"cached":)", step.usage.cached_tokens);
+    }
+    if (step.cost_micro_usd) {
+      append_number(out, R"(,"micro_usd":)", *step.cost_micro_usd);
+    }
+  }
+  out += steps.empty() ? "" : "}]";
+}
+
 void read_usage(const simdjson::dom::object& object,
                 Usage& usage,
                 std::optional<std::int64_t>& cost_micro_usd) {
@@ -103,6 +132,34 @@ void read_usage(const simdjson::dom::object& object,
   std::int64_t cost = 0;
   if (object["cost_micro_usd"].get(cost) == simdjson::SUCCESS) {
     cost_micro_usd = cost;
+  }
+}
+
+void read_steps(const simdjson::dom::object& row, std::vector<StepOutcome>& steps) {
+  simdjson::dom::array array;
+  if (row["steps"].get(array) != simdjson::SUCCESS) {
+    return;
+  }
+  for (const auto element : array) {
+    simdjson::dom::object object;
+    if (element.get(object) != simdjson::SUCCESS) {
+      continue;
+    }
+    StepOutcome& step = steps.emplace_back();
+    step.step = static_cast<std::uint32_t>(member_integer(object, "step"));
+    if (const std::string_view error = member_text(object, "error"); !error.empty()) {
+      step.failure = failure_from_name(error).value_or(RowFailure::protocol_error);
+    }
+    step.message = member_text(object, "message");
+    step.output = member_text(object, "output");
+    step.latency_ms = member_integer(object, "ms");
+    step.usage.input_tokens = member_integer(object, "in");
+    step.usage.output_tokens = member_integer(object, "out");
+    step.usage.cached_tokens = member_integer(object, "cached");
+    std::int64_t cost = 0;
+    if (object["micro_usd"].get(cost) == simdjson::SUCCESS) {
+      step.cost_micro_usd = cost;
+    }
   }
 }
 
@@ -172,6 +229,11 @@ void append_answer_line(std::string& out, const StepAnswer& answer) {
   out += answer.failure == RowFailure::none ? "ok" : failure_name(answer.failure);
   out += R"("],"output":)";
   append_text(out, answer.text);
+  if (answer.is_final) {
+    out += R"(,"final":true,"message":)";
+    append_text(out, answer.message);
+  }
+  append_number(out, R"(,"latency_ms":)", answer.latency_ms);
   append_usage(out, answer.usage, answer.cost_micro_usd);
   seal_line(out, start);
 }
@@ -197,6 +259,7 @@ void append_outcome_line(std::string& out, const Outcome& outcome) {
     out += R"(,"output":)";
     append_text(out, outcome.output);
   }
+  append_steps(out, outcome.steps);
   if (outcome.http_status != 0) {
     append_number(out, R"(,"http_status":)", outcome.http_status);
   }
@@ -303,6 +366,10 @@ std::optional<StepAnswer> read_answer_line(std::string_view line) {
     answer.failure = failure_from_name(failure).value_or(RowFailure::invalid_answer);
   }
   answer.text = member_text(object, "output");
+  if (object["final"].get(answer.is_final) == simdjson::SUCCESS && answer.is_final) {
+    answer.message = member_text(object, "message");
+  }
+  answer.latency_ms = member_integer(object, "latency_ms");
   read_usage(object, answer.usage, answer.cost_micro_usd);
   return answer;
 }
@@ -328,6 +395,7 @@ std::optional<Outcome> read_outcome_line(std::string_view line) {
   }
   outcome.message = member_text(object, "message");
   outcome.output = member_text(object, "output");
+  read_steps(object, outcome.steps);
   outcome.http_status = static_cast<int>(member_integer(object, "http_status"));
   outcome.attempts = static_cast<std::uint32_t>(member_integer(object, "attempts"));
   outcome.latency_ms = member_integer(object, "latency_ms");

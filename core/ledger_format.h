@@ -22,7 +22,8 @@ namespace batchllm {
 //   {"ended":[[ROW,ATTEMPT,"FAILURE"],…],…}         these came back with a failure that may pass
 //   {"answer":[ROW,ATTEMPT,STEP,"ok"],"output":"…",…}  a step of the row has its answer, and the
 //                                                   row goes on; "invalid_answer": it is asked
-//                                                   again
+//                                                   again; with "final":true: it has none, and the
+//                                                   row goes on without
 //   {"row":ROW,"status":"ok","output":"…",…}        the row has its outcome; a later one counts
 inline constexpr int k_ledger_version = 1;
 
@@ -42,13 +43,17 @@ struct EndedRecord {
 };
 
 // An answer that is not yet the row's outcome: of a step before the last, or one that has not the
-// form that was asked for and that the model is told so.
+// form that was asked for and that the model is told so. Or that a step has failed, and that the
+// row goes on without its answer.
 struct StepAnswer {
   std::uint64_t row_index = 0;
   std::uint32_t attempt = 0;
   std::uint32_t step = 0;
-  RowFailure failure = RowFailure::none;  // invalid_answer: asked again
+  RowFailure failure = RowFailure::none;  // invalid_answer: asked again, unless it is final
+  bool is_final = false;                  // of a failure
   std::string text;
+  std::string message;          // of a final failure, for people; no secrets
+  std::int64_t latency_ms = 0;  // of its last attempt
   Usage usage;
   std::optional<std::int64_t> cost_micro_usd;
 };

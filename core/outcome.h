@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace batchllm {
 
@@ -46,6 +47,19 @@ struct Usage {
   std::int64_t cached_tokens = 0;
 };
 
+// What became of one of a row's steps, or of one of the models that it was asked of to compare
+// them.
+struct StepOutcome {
+  std::uint32_t step = 0;                 // from 0
+  RowFailure failure = RowFailure::none;  // none: it has its answer
+  std::string output;
+  std::string message;          // why it failed, for people; no secrets
+  std::int64_t latency_ms = 0;  // of the last attempt
+  // Of all its answers that no outcome of the row before this one has counted.
+  Usage usage;
+  std::optional<std::int64_t> cost_micro_usd;  // nullopt: the model has no known price
+};
+
 // What became of one row. Normal, counted, stored; never thrown.
 struct [[nodiscard]] Outcome {
   std::uint64_t row_index = 0;
@@ -60,6 +74,8 @@ struct [[nodiscard]] Outcome {
   std::string message;     // why it failed, for people; no secrets
   std::string request_id;  // the provider's name for the last request
   std::string row_id;      // of --id-column
+  // In their order, without those that were left out; empty in jobs that do not keep them.
+  std::vector<StepOutcome> steps;
 };
 
 }  // namespace batchllm

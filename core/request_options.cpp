@@ -27,6 +27,8 @@ constexpr std::array k_refused = {
     RefusedOption{"run.prompt_file", "prompts are not read from files here", "send it as prompt"},
     RefusedOption{"run.system_file", "prompts are not read from files here", "send it as system"},
     RefusedOption{"run.template", "templates are not read from files here", "send its messages"},
+    RefusedOption{
+        "run.compare", "a job of the daemon asks one model", "batchllm run compares several"},
     RefusedOption{"run.key_file",
                   "keys are not read from files here",
                   "give the key to the daemon, which keeps it encrypted"},

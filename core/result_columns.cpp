@@ -21,47 +21,75 @@ void append_error(std::string& out, const Outcome& outcome) {
   }
 }
 
+// Null when the step has none.
+const StepOutcome* find_answer(const Outcome& outcome, std::uint32_t step) {
+  const auto found =
+      std::find_if(outcome.steps.begin(), outcome.steps.end(), [step](const StepOutcome& one) {
+        return one.step == step && one.failure == RowFailure::none;
+      });
+  return found == outcome.steps.end() ? nullptr : &*found;
+}
+
 std::string usd_decimal(std::int64_t micro_usd) {
   return fmt::format("{}.{:06}", micro_usd / 1'000'000, micro_usd % 1'000'000);
 }
 
 }  // namespace
 
-ResultColumns::ResultColumns(std::string output_column,
-                             std::shared_ptr<const AnswerForm> form,
-                             bool with_meta,
+ResultColumns::ResultColumns(ResultColumnSettings settings,
                              bool with_error,
-                             const std::vector<std::string>& input_columns,
-                             AnswerKind kind)
-    : form_(std::move(form)),
-      kind_(kind),
-      with_meta_(with_meta),
-      with_error_(with_meta || with_error) {
-  const auto add = [&](std::string name) {
-    if (std::find(input_columns.begin(), input_columns.end(), name) != input_columns.end()) {
-      name = output_column + "_" + name;
-    }
-    names_.push_back(std::move(name));
-  };
-  if (form_ != nullptr && !form_->columns().empty()) {
-    fields_.emplace(*form_);
-    names_ = form_->columns();
+                             const std::vector<std::string>& input_columns)
+    : settings_(std::move(settings)),
+      with_error_(settings_.include_meta || with_error) {
+  if (settings_.compares) {
+    name_steps(input_columns);
+    add_name("agrees", input_columns);
   } else {
-    names_.push_back(output_column);
+    if (settings_.form != nullptr && !settings_.form->columns().empty()) {
+      fields_.emplace(*settings_.form);
+      names_ = settings_.form->columns();
+    } else {
+      names_.push_back(settings_.output_column);
+    }
+    name_steps(input_columns);
   }
-  if (with_meta_) {
-    add("status");
+  if (settings_.include_meta) {
+    add_name("status", input_columns);
   }
   if (with_error_) {
-    add("error");
+    add_name("error", input_columns);
   }
-  if (with_meta_) {
+  if (settings_.include_meta) {
     for (const char* name :
          {"input_tokens", "output_tokens", "cost_usd", "latency_ms", "attempts"}) {
-      add(name);
+      add_name(name, input_columns);
     }
   }
   texts_.resize(8);
+}
+
+void ResultColumns::add_name(std::string name, const std::vector<std::string>& input_columns) {
+  if (std::find(input_columns.begin(), input_columns.end(), name) != input_columns.end()) {
+    name = settings_.output_column + "_" + name;
+  }
+  names_.push_back(std::move(name));
+}
+
+void ResultColumns::name_steps(const std::vector<std::string>& input_columns) {
+  for (const StepColumns& step : settings_.steps) {
+    StepCells& cells = steps_.emplace_back(StepCells{step.step, std::nullopt, std::nullopt});
+    if (settings_.compares) {
+      cells.comparable.emplace(step.form);
+    }
+    if (step.form == nullptr || step.form->columns().empty()) {
+      add_name(step.name, input_columns);
+      continue;
+    }
+    cells.fields.emplace(*step.form);
+    for (const std::string& field : step.form->columns()) {
+      add_name(fmt::format("{}.{}", step.name, field), input_columns);
+    }
+  }
 }
 
 std::string_view ResultColumns::number(std::string text) {
@@ -71,7 +99,7 @@ std::string_view ResultColumns::number(std::string text) {
 }
 
 NewCell ResultColumns::answer_cell(std::string_view output) {
-  if (kind_ == AnswerKind::text) {
+  if (settings_.answers == AnswerKind::text) {
     return {output, CellKind::text};
   }
   if (!read_vector(output, vector_, vector_bytes_)) {
@@ -82,6 +110,38 @@ NewCell ResultColumns::answer_cell(std::string_view output) {
   return {vector_json_, CellKind::json};
 }
 
+void ResultColumns::add_step_cells(const Outcome& outcome) {
+  for (StepCells& step : steps_) {
+    const StepOutcome* answered = find_answer(outcome, step.step);
+    const std::string_view text =
+        answered == nullptr ? std::string_view{} : std::string_view(answered->output);
+    if (step.fields) {
+      const auto& cells = step.fields->read(text);
+      cells_.insert(cells_.end(), cells.begin(), cells.end());
+    } else {
+      cells_.push_back({text, CellKind::text});
+    }
+  }
+}
+
+NewCell ResultColumns::agreement_cell(const Outcome& outcome) {
+  std::optional<std::string> first;
+  bool agrees = true;
+  for (StepCells& step : steps_) {
+    const StepOutcome* answered = find_answer(outcome, step.step);
+    if (answered == nullptr) {
+      return {};
+    }
+    std::string answer = step.comparable->of(answered->output);
+    if (!first) {
+      first = std::move(answer);
+    } else {
+      agrees = agrees && answer == *first;
+    }
+  }
+  return {agrees ? "true" : "false", CellKind::json};
+}
+
 const std::vector<NewCell>& ResultColumns::cells(const Outcome& outcome) {
   cells_.clear();
   used_texts_ = 0;
@@ -89,10 +149,14 @@ const std::vector<NewCell>& ResultColumns::cells(const Outcome& outcome) {
   if (fields_) {
     const auto& cells = fields_->read(ok ? std::string_view(outcome.output) : std::string_view{});
     cells_.assign(cells.begin(), cells.end());
-  } else {
+  } else if (!settings_.compares) {
     cells_.push_back(ok ? answer_cell(outcome.output) : NewCell{});
   }
-  if (with_meta_) {
+  add_step_cells(outcome);
+  if (settings_.compares) {
+    cells_.push_back(agreement_cell(outcome));
+  }
+  if (settings_.include_meta) {
     cells_.push_back({status_name(outcome.status), CellKind::text});
   }
   if (with_error_) {
@@ -102,7 +166,7 @@ const std::vector<NewCell>& ResultColumns::cells(const Outcome& outcome) {
     }
     cells_.push_back({ok ? std::string_view{} : std::string_view(error_), CellKind::text});
   }
-  if (with_meta_) {
+  if (settings_.include_meta) {
     const auto add = [this](std::string text) {
       cells_.push_back({number(std::move(text)), CellKind::json});
     };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/answer_form.h"
+#include "core/comparable_answers.h"
 #include "core/outcome.h"
 #include "core/row_sink.h"
 
@@ -19,20 +20,34 @@ enum class AnswerKind : std::uint8_t {
   vector,  // of numbers (core/float_vector.h): written as a JSON array of them
 };
 
+// The answer of a step as columns of a result.
+struct StepColumns {
+  std::uint32_t step = 0;
+  std::string name;                        // of the column; with fields: NAME.FIELD
+  std::shared_ptr<const AnswerForm> form;  // of its answers; null: any
+};
+
+struct ResultColumnSettings {
+  std::string output_column = "output";
+  // Its columns stand in place of the output column; null or without columns: they do not.
+  std::shared_ptr<const AnswerForm> form;
+  AnswerKind answers = AnswerKind::text;  // of the output column
+  bool include_meta = false;
+  std::vector<StepColumns> steps;  // whose answers are there besides
+  // They are there instead of the row's answer, and behind them whether they are all the same:
+  // true, false, null where one is missing.
+  bool compares = false;
+};
+
 // What the job adds to a row: the output, and on request status, error, tokens, cost, latency and
 // attempts. A name that the input has already gets the output column's name before it
 // ("label_status").
 class ResultColumns {
  public:
-  // `form`: its columns stand in place of the output column; null or without columns: they do not.
-  // `with_error`: a column with the reason of failed rows; contained in `with_meta`.
-  // `kind`: of the output column's answers.
-  ResultColumns(std::string output_column,
-                std::shared_ptr<const AnswerForm> form,
-                bool with_meta,
+  // `with_error`: a column with the reason of failed rows; contained in `include_meta`.
+  ResultColumns(ResultColumnSettings settings,
                 bool with_error,
-                const std::vector<std::string>& input_columns,
-                AnswerKind kind = AnswerKind::text);
+                const std::vector<std::string>& input_columns);
 
   const std::vector<std::string>& names() const noexcept { return names_; }
 
@@ -40,13 +55,22 @@ class ResultColumns {
   const std::vector<NewCell>& cells(const Outcome& outcome);
 
  private:
+  struct StepCells {
+    std::uint32_t step;
+    std::optional<AnswerCells> fields;
+    std::optional<ComparableAnswers> comparable;
+  };
+
+  void name_steps(const std::vector<std::string>& input_columns);
+  void add_name(std::string name, const std::vector<std::string>& input_columns);
+  void add_step_cells(const Outcome& outcome);
+  NewCell agreement_cell(const Outcome& outcome);
   NewCell answer_cell(std::string_view output);
   std::string_view number(std::string text);
 
-  std::shared_ptr<const AnswerForm> form_;
+  ResultColumnSettings settings_;
   std::optional<AnswerCells> fields_;
-  AnswerKind kind_;
-  bool with_meta_;
+  std::vector<StepCells> steps_;
   bool with_error_;
   std::vector<std::string> names_;
   std::vector<NewCell> cells_;

@@ -44,12 +44,7 @@ void ResultWriter::begin(bool with_error) {
   std::vector<std::string> input_columns;
   source_ = settings_.open_source(input_columns);
   sink_ = settings_.open_sink();
-  columns_.emplace(settings_.output_column,
-                   settings_.form,
-                   settings_.include_meta,
-                   with_error,
-                   input_columns,
-                   settings_.answers);
+  columns_.emplace(settings_.columns, with_error, input_columns);
   sink_->begin(input_columns, columns_->names());
   shard_number_.reset();
   rows_written_ = 0;
@@ -159,7 +154,7 @@ bool ResultWriter::write_row(const RowBatch& batch, std::size_t row, RowState st
     return true;
   }
   if (failed && !with_error_ && settings_.may_restart && settings_.adds_error_column &&
-      !settings_.include_meta) {
+      !settings_.columns.include_meta) {
     return false;
   }
   if (reader_ == nullptr) {
@@ -198,6 +193,9 @@ void CompletionWriter::add(const RowPlace& place, std::string packed_row, Outcom
   {
     const std::lock_guard lock(mutex_);
     bytes_ += packed_row.size() + outcome.output.size() + sizeof(Item);
+    for (const StepOutcome& step : outcome.steps) {
+      bytes_ += step.output.size() + sizeof(step);
+    }
     items_.push_back({place, std::move(packed_row), std::move(outcome)});
   }
   arrived_.notify_one();
@@ -213,12 +211,8 @@ void CompletionWriter::run(const std::function<void(RowSink&, ResultColumns&)>& 
   settings_.open_source(input_columns).reset();
   const std::unique_ptr<RowSink> sink = settings_.open_sink();
   // Rows stream out before it is known whether one fails.
-  ResultColumns columns(settings_.output_column,
-                        settings_.form,
-                        settings_.include_meta,
-                        settings_.may_restart && settings_.adds_error_column,
-                        input_columns,
-                        settings_.answers);
+  ResultColumns columns(
+      settings_.columns, settings_.may_restart && settings_.adds_error_column, input_columns);
   sink->begin(input_columns, columns.names());
   if (first) {
     first(*sink, columns);

@@ -28,10 +28,7 @@ namespace batchllm {
 enum class ResultRows { all, ok, failed };
 
 struct ResultWriterSettings {
-  std::string output_column = "output";
-  std::shared_ptr<const AnswerForm> form;  // of which the answers are; null: any
-  AnswerKind answers = AnswerKind::text;
-  bool include_meta = false;
+  ResultColumnSettings columns;
   bool may_restart = true;        // the destination can be written anew (a file, not a stream)
   bool adds_error_column = true;  // when a row failed, and the destination can be written anew
   ResultRows rows = ResultRows::all;

@@ -14,6 +14,12 @@
 
 namespace batchllm {
 
+// Where a row stands in one of its steps.
+struct RowStep {
+  bool is_done = false;  // it has its answer, or has failed and is not asked again
+  StepOutcome outcome;   // before that: what was spent on it
+};
+
 // A row on its way from the reader to its outcome: owned by exactly one stage at a time, handed
 // over by moving the pointer, recycled with its memory.
 struct RowTask {
@@ -33,9 +39,8 @@ struct RowTask {
   std::uint32_t step = 0;              // which of the row's steps is asked
   std::uint32_t reasked = 0;           // how often it was told what is wrong with its answer
   std::vector<StepAnswer> answers;     // of runs before this one, with which the row goes on
-  // Of the steps before this one; null for one that was left out. Empty with a single step.
-  std::vector<std::optional<std::string>> step_answers;
-  Usage spent;  // for answers that are not its outcome
+  std::vector<RowStep> steps;          // all that there are; empty with a single one
+  Usage spent;                         // for answers that are not its outcome
   std::optional<std::int64_t> spent_micro_usd;
   std::int64_t shown_micro_usd = 0;  // of it, what the progress of this run has counted
   std::int64_t estimated_tokens = 0;

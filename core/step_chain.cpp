@@ -3,21 +3,42 @@
 
 #include "core/packed_row.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <span>
 #include <utility>
 
 namespace batchllm {
+namespace {
 
-StepChain::StepChain(std::vector<ChainStep> steps, const std::vector<std::string>& row_columns)
-    : steps_(std::move(steps)) {
+void add_usage(StepOutcome& step, const StepAnswer& answer) {
+  step.usage.input_tokens += answer.usage.input_tokens;
+  step.usage.output_tokens += answer.usage.output_tokens;
+  step.usage.cached_tokens += answer.usage.cached_tokens;
+  if (answer.cost_micro_usd) {
+    step.cost_micro_usd = step.cost_micro_usd.value_or(0) + *answer.cost_micro_usd;
+  }
+}
+
+}  // namespace
+
+StepChain::StepChain(std::vector<ChainStep> steps,
+                     const std::vector<std::string>& row_columns,
+                     StepKind kind,
+                     bool keeps_answers)
+    : steps_(std::move(steps)),
+      kind_(kind),
+      keeps_answers_(keeps_answers || kind == StepKind::compared) {
   std::vector<std::string> cells = row_columns;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const ChainStep& step = steps_[i];
     const bool has_fields = step.form != nullptr && !step.names.fields.empty();
     fields_.push_back(has_fields ? std::optional<AnswerCells>(*step.form) : std::nullopt);
-    const auto added = step_columns(step.names, i);
-    cells.insert(cells.end(), added.begin(), added.end());
+    if (!compares()) {
+      const auto added = step_columns(step.names, i);
+      cells.insert(cells.end(), added.begin(), added.end());
+    }
   }
   for (const ChainStep& step : steps_) {
     if (step.encoder != nullptr) {
@@ -37,29 +58,109 @@ bool StepChain::can_do_without(std::size_t lane) const noexcept {
   });
 }
 
-bool StepChain::go_on(RowTask& task, std::string_view answer) {
-  const std::size_t asked = task.step;
-  if (asked + 1 == steps_.size()) {
-    return false;
+void StepChain::note(RowTask& task, const StepAnswer& answer) const {
+  if (answer.step >= steps_.size()) {
+    return;  // a ledger's word alone
   }
-  task.step_answers.resize(asked + 1);  // null for those that were left out
-  task.step_answers[asked] = std::string(answer);
+  task.steps.resize(steps_.size());
+  RowStep& step = task.steps[answer.step];
+  add_usage(step.outcome, answer);
+  if (answer.failure != RowFailure::none && !answer.is_final) {
+    return;
+  }
+  step.is_done = true;
+  step.outcome.step = answer.step;
+  step.outcome.failure = answer.failure;
+  step.outcome.output = answer.text;
+  step.outcome.message = answer.message;
+  step.outcome.latency_ms = answer.latency_ms;
+}
+
+bool StepChain::go_on(RowTask& task) {
+  task.steps.resize(steps_.size());
   unpack(task);
-  for (std::size_t next = asked + 1; next < steps_.size(); ++next) {
-    if (steps_[next].encoder->matches(batch_, 0)) {
-      steps_[next].encoder->encode(batch_, 0, task);
-      task.step = static_cast<std::uint32_t>(next);
-      task.reasked = 0;
+  for (std::size_t next = compares() ? 0 : task.step + 1; next < steps_.size(); ++next) {
+    if (!task.steps[next].is_done && encode(task, next)) {
       return true;
     }
   }
   return false;
 }
 
+// False when the step is not asked.
+bool StepChain::encode(RowTask& task, std::size_t step) {
+  RowEncoder* encoder = steps_[step].encoder;
+  const auto number = static_cast<std::uint32_t>(step);
+  // What the first is asked, the reader thread has encoded.
+  if (encoder != nullptr) {
+    if (!encoder->matches(batch_, 0)) {
+      return false;
+    }
+    encoder->encode(batch_, 0, task);
+    if (task.known_failure != RowFailure::none) {
+      StepAnswer failed;
+      failed.step = number;
+      failed.failure = std::exchange(task.known_failure, RowFailure::none);
+      failed.is_final = true;
+      failed.message = std::move(task.problem);
+      note(task, failed);
+      return false;
+    }
+  }
+  task.step = number;
+  task.reasked = 0;
+  return true;
+}
+
+bool StepChain::has_failed_step(const RowTask& task) noexcept {
+  return std::any_of(task.steps.begin(), task.steps.end(), [](const RowStep& step) {
+    return step.is_done && step.outcome.failure != RowFailure::none;
+  });
+}
+
+void StepChain::complete(RowTask& task, Outcome& outcome) const {
+  if (!keeps_answers_) {
+    return;
+  }
+  for (RowStep& step : task.steps) {
+    if (step.is_done) {
+      outcome.steps.push_back(std::move(step.outcome));
+    }
+  }
+  task.steps.clear();
+  if (compares()) {
+    judge_compared(outcome);
+  }
+}
+
+void StepChain::judge_compared(Outcome& outcome) const {
+  outcome.output.clear();
+  if (outcome.failure == RowFailure::in_doubt) {
+    return;  // a model is not asked that may have answered
+  }
+  outcome.status = RowStatus::ok;
+  outcome.failure = RowFailure::none;
+  outcome.message.clear();
+  for (const StepOutcome& step : outcome.steps) {
+    if (step.failure == RowFailure::none) {
+      continue;
+    }
+    const std::string& model = steps_[step.step].names.name;
+    if (outcome.failure == RowFailure::none) {
+      outcome.status = RowStatus::failed;
+      outcome.failure = step.failure;
+      outcome.message = fmt::format("{}: {}", model, step.message);
+    } else {
+      outcome.message +=
+          fmt::format("; {}: {}: {}", model, failure_name(step.failure), step.message);
+    }
+  }
+}
+
 void StepChain::unpack(const RowTask& task) {
   unpack_row(task.record, task.place, batch_);
   batch_.kinds.resize(batch_.column_count, CellKind::text);
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
+  for (std::size_t i = 0; i < steps_.size() && !compares(); ++i) {
     add_answer(task, i);
   }
   batch_.column_count = batch_.cells.size();
@@ -68,9 +169,9 @@ void StepChain::unpack(const RowTask& task) {
 // The cells that step_columns names, null without an answer.
 void StepChain::add_answer(const RowTask& task, std::size_t step) {
   const bool has_number = steps_[step].names.name != std::to_string(step + 1);
-  const bool is_answered = step < task.step_answers.size() && task.step_answers[step];
-  const std::string_view answer =
-      is_answered ? std::string_view(*task.step_answers[step]) : std::string_view();
+  const std::string_view answer = task.steps[step].is_done
+                                      ? std::string_view(task.steps[step].outcome.output)
+                                      : std::string_view();
   const auto fields = fields_[step] ? std::span<const NewCell>(fields_[step]->read(answer))
                                     : std::span<const NewCell>();
   for (int i = 0; i < (has_number ? 2 : 1); ++i) {

@@ -11,8 +11,8 @@ constexpr std::size_t k_kept_body_bytes = std::size_t{16} << 10;
 
 std::size_t bytes_of(const RowTask& task) noexcept {
   std::size_t bytes = task.body.size() + task.record.size();
-  for (const auto& answer : task.step_answers) {
-    bytes += answer ? answer->size() : 0;
+  for (const RowStep& step : task.steps) {
+    bytes += step.outcome.output.size();
   }
   return bytes;
 }

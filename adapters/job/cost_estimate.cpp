@@ -99,6 +99,7 @@ CostEstimate estimate_cost(const JobRecord& record,
     estimate.input_tokens = static_cast<std::int64_t>(mean * static_cast<double>(estimate.rows));
   }
   estimate.steps = record.later_steps.size() + 1;
+  estimate.compares = record.compares;
   if (model.price && of_steps.micro_usd) {
     const std::int64_t first = rendered == 0 ? 0 : tokens / static_cast<std::int64_t>(rendered);
     const double later = rendered == 0 ? 0 : *of_steps.micro_usd / static_cast<double>(rendered);
@@ -114,8 +115,9 @@ CostEstimate estimate_cost(const JobRecord& record,
 
 std::string describe_estimate(const CostEstimate& estimate,
                               std::optional<std::int64_t> max_cost_micro_usd) {
-  const std::string steps =
-      estimate.steps == 1 ? std::string() : fmt::format(" of {} steps", estimate.steps);
+  const std::string steps = estimate.steps == 1 ? std::string()
+                            : estimate.compares ? fmt::format(" for {} models", estimate.steps)
+                                                : fmt::format(" of {} steps", estimate.steps);
   std::string text = fmt::format("{}{}{}, about {} tokens in",
                                  estimate.rows_are_exact ? "" : "about ",
                                  count_noun(estimate.rows, "row"),

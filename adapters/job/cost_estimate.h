@@ -17,6 +17,7 @@ struct CostEstimate {
   std::uint64_t rows = 0;
   bool rows_are_exact = false;
   std::uint64_t steps = 1;  // of a row
+  bool compares = false;    // they ask several models
   std::int64_t input_tokens = 0;
   std::optional<std::int64_t> input_cost_micro_usd;  // nullopt: the price is not known
   std::int64_t output_price = 0;                     // micro-USD for a million tokens

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapters/job/difference_file.h"
 
-#include "adapters/job/job_form.h"
+#include "adapters/job/job_output.h"
 #include "adapters/job/result_export.h"
 
 #include <algorithm>
@@ -13,8 +13,9 @@ namespace {
 
 std::unique_ptr<ResultColumns> columns_of(const JobRecord& record,
                                           const std::vector<std::string>& input_columns) {
-  return std::make_unique<ResultColumns>(
-      record.settings.output.column, make_form(record.settings.answer), false, true, input_columns);
+  ResultColumnSettings settings = result_columns_of(record);
+  settings.include_meta = false;
+  return std::make_unique<ResultColumns>(std::move(settings), true, input_columns);
 }
 
 }  // namespace

@@ -45,58 +45,51 @@ std::optional<std::size_t> find_field(const std::string& field,
   return std::nullopt;
 }
 
-// Counts the answers of one job.
-class GoldCounter {
- public:
-  GoldCounter(const AnswerSettings& answer, const AnswerForm* form, GoldReport& report)
-      : report_(report) {
-    if (!answer.choices.empty()) {
-      choices_.emplace(AnswerChoices::compile(answer.choices));
-    }
-    if (report.gold.field) {
-      cells_.emplace(*form);
-    }
-  }
-
-  // `answer` is null for a row without one.
-  void add(std::string_view gold, const std::string* answer) {
-    const std::string_view right = trim_white_space(gold);
-    if (right.empty()) {
-      ++report_.unlabelled;
-      return;
-    }
-    const std::string_view given =
-        answer == nullptr ? std::string_view{} : trim_white_space(part_of(*answer));
-    const AnswerClass expected = class_of(right);
-    if (given.empty()) {
-      report_.counts.add(expected, nullptr);
-    } else {
-      const AnswerClass answered = class_of(given);
-      report_.counts.add(expected, &answered);
-    }
-  }
-
- private:
-  std::string_view part_of(const std::string& answer) {
-    return cells_ ? cells_->read(answer)[*report_.gold.field].text : std::string_view(answer);
-  }
-
-  AnswerClass class_of(std::string_view text) const {
-    if (choices_) {
-      if (const auto choice = choices_->apply(text)) {
-        // No comparable text begins so: a choice is told from what is none.
-        return {"\n" + std::string(*choice), *choice};
-      }
-    }
-    return {comparable_answer(text), text};
-  }
-
-  GoldReport& report_;
-  std::optional<AnswerChoices> choices_;
-  std::optional<AnswerCells> cells_;
-};
-
 }  // namespace
+
+GoldCounter::GoldCounter(const AnswerSettings& answer,
+                         std::shared_ptr<const AnswerForm> form,
+                         const GoldColumn& gold)
+    : form_(std::move(form)),
+      field_(gold.field) {
+  if (!answer.choices.empty()) {
+    choices_.emplace(AnswerChoices::compile(answer.choices));
+  }
+  if (field_) {
+    cells_.emplace(*form_);
+  }
+}
+
+bool GoldCounter::add(std::string_view gold, const std::string* answer, ConfusionCounts& counts) {
+  const std::string_view right = trim_white_space(gold);
+  if (right.empty()) {
+    return false;
+  }
+  const std::string_view given =
+      answer == nullptr ? std::string_view{} : trim_white_space(part_of(*answer));
+  const AnswerClass expected = class_of(right);
+  if (given.empty()) {
+    counts.add(expected, nullptr);
+  } else {
+    const AnswerClass answered = class_of(given);
+    counts.add(expected, &answered);
+  }
+  return true;
+}
+
+std::string_view GoldCounter::part_of(const std::string& answer) {
+  return cells_ ? cells_->read(answer)[*field_].text : std::string_view(answer);
+}
+
+AnswerClass GoldCounter::class_of(std::string_view text) const {
+  if (choices_) {
+    if (const auto choice = choices_->apply(text)) {
+      // No comparable text begins so: a choice is told from what is none.
+      return {"\n" + std::string(*choice), *choice};
+    }
+  }
+  return {comparable_answer(text), text};
+}
 
 GoldColumn find_gold(const std::string& gold,
                      const AnswerSettings& answer,
@@ -131,6 +124,9 @@ GoldReport report_gold(const JobRecord& record,
   if (record.settings.embedding.is_wanted) {
     throw Error(ErrorCode::usage, "--gold: vectors are not compared with right answers");
   }
+  if (record.compares) {
+    throw Error(ErrorCode::internal, "a job that compares models has no answers of its own");
+  }
   const auto form = make_form(result_answer(record));
   const JobInputs inputs(record, job_folder.string());
   auto source = inputs.open_again({});
@@ -139,7 +135,7 @@ GoldReport report_gold(const JobRecord& record,
   source->select({report.gold.column});
   const Manifest manifest(job_folder / "manifest.jsonl", Manifest::Access::read_only);
   JobRows rows(std::move(source), manifest);
-  GoldCounter counter(result_answer(record), form.get(), report);
+  GoldCounter counter(result_answer(record), form, report.gold);
   for (const std::uint64_t number : Ledger::shards_in(job_folder)) {
     RecordedOutcomes outcomes(job_folder, number);
     for (std::uint64_t row = outcomes.first_row(); row != outcomes.end_row(); ++row) {
@@ -148,12 +144,10 @@ GoldReport report_gold(const JobRecord& record,
         continue;
       }
       const std::string_view cell = rows.batch().row_cells(rows.row()).front();
-      if (*status == RowStatus::ok) {
-        const Outcome outcome = outcomes.read(row);
-        counter.add(cell, &outcome.output);
-      } else {
-        counter.add(cell, nullptr);
-      }
+      const auto outcome =
+          *status == RowStatus::ok ? std::optional(outcomes.read(row)) : std::nullopt;
+      const bool counts = counter.add(cell, outcome ? &outcome->output : nullptr, report.counts);
+      report.unlabelled += counts ? 0 : 1;
     }
   }
   return report;

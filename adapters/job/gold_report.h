@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/answer_choices.h"
 #include "core/answer_form.h"
 #include "core/confusion_counts.h"
 #include "core/job_record.h"
@@ -9,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace batchllm {
 
@@ -28,6 +31,28 @@ GoldColumn find_gold(const std::string& gold,
                      const AnswerSettings& answer,
                      const AnswerForm* form,
                      const RowSource& source);
+
+// Counts answers beside the right ones: compared as AnswerChoices does. Not thread-safe.
+class GoldCounter {
+ public:
+  // `form` may be null when `gold` names no field.
+  GoldCounter(const AnswerSettings& answer,
+              std::shared_ptr<const AnswerForm> form,
+              const GoldColumn& gold);
+
+  // A row; `answer` is null for one without. False, and nothing is counted, when the right answer
+  // is empty.
+  bool add(std::string_view gold, const std::string* answer, ConfusionCounts& counts);
+
+ private:
+  std::string_view part_of(const std::string& answer);
+  AnswerClass class_of(std::string_view text) const;
+
+  std::shared_ptr<const AnswerForm> form_;
+  std::optional<std::size_t> field_;
+  std::optional<AnswerChoices> choices_;
+  std::optional<AnswerCells> cells_;
+};
 
 // The answers of a job beside the right ones.
 struct GoldReport {

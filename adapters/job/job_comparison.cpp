@@ -6,9 +6,10 @@
 #include "adapters/job/recorded_outcomes.h"
 #include "adapters/stream/raw_bytes.h"
 #include "adapters/stream/spool.h"
-#include "core/answer_choices.h"
 #include "core/answer_form.h"
+#include "core/comparable_answers.h"
 #include "core/error.h"
+#include "core/json_text.h"
 #include "core/ledger.h"
 #include "core/manifest.h"
 #include "core/text.h"
@@ -20,6 +21,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -143,37 +145,42 @@ void check_same_inputs(const ComparedJob& a, const ComparedJob& b) {
   }
 }
 
-// What of an answer is compared.
+// What of a row's answers is compared.
 class AnswerReader {
  public:
-  AnswerReader(std::shared_ptr<const AnswerForm> form, bool by_fields, bool exactly)
-      : form_(std::move(form)),
-        exactly_(exactly) {
-    if (by_fields) {
-      cells_.emplace(*form_);
-    }
-  }
+  // `form`: whose fields are compared; null: whole answers.
+  AnswerReader(std::shared_ptr<const AnswerForm> form, bool exactly)
+      : answers_(std::move(form)),
+        exactly_(exactly) {}
 
-  std::string comparable(const std::string& output) {
-    if (exactly_) {
-      return output;
-    }
-    if (!cells_) {
-      return comparable_answer(output);
+  std::string comparable(const Outcome& outcome, bool compares_models) {
+    if (!compares_models) {
+      return exactly_ ? outcome.output : answers_.of(outcome.output);
     }
     std::string all;
-    for (const NewCell& cell : cells_->read(output)) {
-      // What is not there is not what is empty; no comparable text has a line feed at its end.
-      all += cell.text.data() == nullptr ? "\n\n" : comparable_answer(cell.text) + "\n";
+    for (const StepOutcome& step : outcome.steps) {
+      const std::string answer = exactly_ ? step.output : answers_.of(step.output);
+      all += fmt::format("{} {}\n", answer.size(), answer);
     }
     return all;
   }
 
  private:
-  std::shared_ptr<const AnswerForm> form_;
+  ComparableAnswers answers_;
   bool exactly_;
-  std::optional<AnswerCells> cells_;
 };
+
+// The answers of a row of which several models are asked, for people and to be shown in a table.
+std::string answers_of_models(const std::vector<StepOutcome>& steps,
+                              const std::vector<std::string>& models) {
+  JsonWriter json;
+  json.begin_object();
+  for (const StepOutcome& step : steps) {
+    json.key(models.at(step.step));
+    step.failure == RowFailure::none ? json.string(step.output) : json.null();
+  }
+  return json.end_object().text();
+}
 
 bool has_fields(const std::shared_ptr<const AnswerForm>& form) {
   return form != nullptr && !form->columns().empty();
@@ -187,13 +194,14 @@ class Comparison {
              const std::function<void(const ComparedRow&)>& differs)
       : a_(a),
         b_(b),
+        models_(compared_models(a.record)),
         differs_(differs) {
-    auto form_a = make_form(a.record.settings.answer);
-    auto form_b = make_form(b.record.settings.answer);
+    auto form_a = make_form(result_answer(a.record));
+    auto form_b = make_form(result_answer(b.record));
     const bool by_fields = has_fields(form_a) && has_fields(form_b) &&
                            form_a->columns().size() == form_b->columns().size();
-    reader_a_.emplace(std::move(form_a), by_fields, exactly);
-    reader_b_.emplace(std::move(form_b), by_fields, exactly);
+    reader_a_.emplace(by_fields ? std::move(form_a) : nullptr, exactly);
+    reader_b_.emplace(by_fields ? std::move(form_b) : nullptr, exactly);
   }
 
   JobComparison compare() {
@@ -225,9 +233,14 @@ class Comparison {
       ++result_.neither;
       return;
     }
-    const auto outcome_a = status_a ? std::optional(a.read(row)) : std::nullopt;
-    const auto outcome_b = status_b ? std::optional(b.read(row)) : std::nullopt;
-    if (answered_a && answered_b && is_same(outcome_a->output, outcome_b->output)) {
+    auto outcome_a = status_a ? std::optional(a.read(row)) : std::nullopt;
+    auto outcome_b = status_b ? std::optional(b.read(row)) : std::nullopt;
+    for (auto* outcome : {&outcome_a, &outcome_b}) {
+      if (*outcome && !models_.empty()) {
+        (*outcome)->output = answers_of_models((*outcome)->steps, models_);
+      }
+    }
+    if (answered_a && answered_b && is_same(*outcome_a, *outcome_b)) {
       ++result_.same;
       return;
     }
@@ -235,15 +248,17 @@ class Comparison {
     differs_({row, outcome_a ? &*outcome_a : nullptr, outcome_b ? &*outcome_b : nullptr});
   }
 
-  bool is_same(const std::string& output_a, const std::string& output_b) {
-    const AnswerClass a{reader_a_->comparable(output_a), output_a};
-    const AnswerClass b{reader_b_->comparable(output_b), output_b};
+  bool is_same(const Outcome& outcome_a, const Outcome& outcome_b) {
+    const bool compares = !models_.empty();
+    const AnswerClass a{reader_a_->comparable(outcome_a, compares), outcome_a.output};
+    const AnswerClass b{reader_b_->comparable(outcome_b, compares), outcome_b.output};
     result_.pairs.add(a, &b);
     return a.key == b.key;
   }
 
   const ComparedJob& a_;
   const ComparedJob& b_;
+  std::vector<std::string> models_;  // empty: the jobs do not compare
   const std::function<void(const ComparedRow&)>& differs_;
   std::optional<AnswerReader> reader_a_;
   std::optional<AnswerReader> reader_b_;
@@ -262,10 +277,29 @@ void check_comparable(const ComparedJob& a, const ComparedJob& b) {
   check_same_inputs(a, b);
 }
 
+namespace {
+
+void check_same_models(const ComparedJob& a, const ComparedJob& b) {
+  if (compared_models(a.record) == compared_models(b.record)) {
+    return;
+  }
+  const auto& [compares, other] =
+      a.record.compares ? std::tie(a.record, b.record) : std::tie(b.record, a.record);
+  throw Error(ErrorCode::usage,
+              fmt::format("{} compares the models {}; {} does not compare the same",
+                          compares.id,
+                          name_list(compared_models(compares)),
+                          other.id),
+              fmt::format("how its models agree: batchllm results show {}", compares.id));
+}
+
+}  // namespace
+
 JobComparison compare_jobs(const ComparedJob& a,
                            const ComparedJob& b,
                            bool exactly,
                            const std::function<void(const ComparedRow&)>& differs) {
+  check_same_models(a, b);
   return Comparison(a, b, exactly, differs).compare();
 }
 

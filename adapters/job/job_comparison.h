@@ -53,7 +53,9 @@ void check_comparable(const ComparedJob& a, const ComparedJob& b);
 // Compares row by row, by number, out of the ledgers, in bounded memory; works beside processes
 // that run the jobs. Answers are compared as AnswerChoices does, those with fields field by field;
 // with `exactly` as they are stored. `differs` is called for every row that is not the same in
-// both and that one answered at least, in the order of the input. Throws Error.
+// both and that one answered at least, in the order of the input. Jobs that compare models are the
+// same in a row where each model's answers are; the output of their outcomes is a JSON object of
+// these. Throws Error, Error(usage) when the jobs do not compare the same models.
 JobComparison compare_jobs(const ComparedJob& a,
                            const ComparedJob& b,
                            bool exactly,

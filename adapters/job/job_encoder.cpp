@@ -146,6 +146,9 @@ void refuse_file_columns(const JobRecord& record,
 }
 
 void check_output_columns(const JobRecord& record, const RowSource& source) {
+  if (record.compares) {
+    return;  // ResultColumns finds names that are free
+  }
   const auto& columns = source.columns();
   const auto form = make_form(result_answer(record));
   if (form != nullptr && !form->columns().empty()) {
@@ -190,12 +193,16 @@ std::vector<StepNames> step_names(const JobRecord& record) {
   return names;
 }
 
+std::vector<StepNames> readable_steps(const JobRecord& record) {
+  return record.compares ? std::vector<StepNames>() : step_names(record);
+}
+
 std::unique_ptr<ChatRowEncoder> make_step_encoder(const JobRecord& record,
                                                   std::size_t later_step,
                                                   const RowSource& source,
                                                   const JobModel& model) {
   const JobStep& step = record.later_steps[later_step];
-  const std::vector<StepNames> steps = step_names(record);
+  const std::vector<StepNames> steps = readable_steps(record);
   const TemplateNames names = names_for(record, source, steps);
   std::optional<RowFilter> when;
   if (!step.when.empty()) {
@@ -203,6 +210,10 @@ std::unique_ptr<ChatRowEncoder> make_step_encoder(const JobRecord& record,
   }
   auto encoder = std::make_unique<ChatRowEncoder>(
       compile_chat(step.messages, names, model), std::move(when), *model.provider);
+  if (record.compares) {
+    set_file_columns(record, source, model, *encoder);
+    return encoder;
+  }
   check_step_columns(steps, later_step + 1, encoder->columns());
   refuse_file_columns(record, source, step, encoder->columns());
   return encoder;
@@ -211,7 +222,7 @@ std::unique_ptr<ChatRowEncoder> make_step_encoder(const JobRecord& record,
 std::unique_ptr<ChatRowEncoder> make_encoder(const JobRecord& record,
                                              const RowSource& source,
                                              const JobModel& model) {
-  const std::vector<StepNames> steps = step_names(record);
+  const std::vector<StepNames> steps = readable_steps(record);
   const TemplateNames names = names_for(record, source, steps);
   const JobSettings& settings = record.settings;
   require_column(source, settings.id_column, "--id-column");

@@ -15,16 +15,21 @@
 namespace batchllm {
 
 // Makes --prompt (once or several times), --system or --template (a file, which is read here) into
-// what a job asks: messages, model and form of its only or first step, and the steps behind it. A
-// template's model and parameters are taken where the settings say none; a step's own come before
-// them. What the settings say of the answer's form is meant for the last step. Throws Error.
+// what a job asks: messages, model and form of its only or first step, and the steps behind it;
+// with
+// --compare a step for each model. A template's model and parameters are taken where the settings
+// say none; a step's own come before them. What the settings say of the answer's form is meant for
+// the last step. Throws Error.
 void make_questions(JobRecord& record);
 
 // The messages of a template that is in memory; model and parameters as above.
 std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings);
 
-// What later steps may say of the answers of a job's steps; empty for a job of one step.
+// How the steps of a job and the fields of their answers are called; empty for a job of one step.
 std::vector<StepNames> step_names(const JobRecord& record);
+
+// The same of those whose answers other steps may read: none where models are compared.
+std::vector<StepNames> readable_steps(const JobRecord& record);
 
 // Compiles templates, filter and special columns against the source's columns; what the model must
 // be told of the answer's form goes behind the prompt. `model` outlives the encoder. Throws

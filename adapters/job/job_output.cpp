@@ -145,6 +145,29 @@ OutputPlan plan_output(const JobRecord& record,
   return plan;
 }
 
+ResultColumnSettings result_columns_of(const JobRecord& record) {
+  const OutputSettings& output = record.settings.output;
+  ResultColumnSettings columns;
+  columns.output_column = output.column;
+  columns.form = make_form(result_answer(record));
+  columns.include_meta = output.include_meta;
+  columns.compares = record.compares;
+  const bool has_steps = !record.later_steps.empty();
+  if (!has_steps || !(record.compares || output.include_steps)) {
+    return columns;
+  }
+  const auto add = [&](const std::string& step, const AnswerSettings& answer) {
+    columns.steps.push_back({static_cast<std::uint32_t>(columns.steps.size()),
+                             record.compares ? step : fmt::format("steps.{}", step),
+                             make_form(answer)});
+  };
+  add(record.first_step, record.settings.answer);
+  for (const JobStep& step : record.later_steps) {
+    add(step.name, step.answer);
+  }
+  return columns;
+}
+
 void check_output_is_free(const JobRecord& record) {
   std::error_code error;
   if (record.output_path.empty() || record.output_path == "-" ||
@@ -158,10 +181,7 @@ void check_output_is_free(const JobRecord& record) {
               "another file");
 }
 
-void check_appending(const JobRecord& record,
-                     const OutputPlan& plan,
-                     const RowSource& source,
-                     const std::shared_ptr<const AnswerForm>& form) {
+void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source) {
   const OutputSettings& output = record.settings.output;
   std::error_code error;
   if (plan.conflict != OutputConflict::append || !fs::exists(plan.path, error)) {
@@ -178,7 +198,7 @@ void check_appending(const JobRecord& record,
   InputSettings existing;
   existing.format = plan.kind.format == OutputFormat::tsv ? InputFormat::tsv : InputFormat::csv;
   std::vector<std::string> columns = kept_columns(output, source);
-  const ResultColumns added(output.column, form, output.include_meta, false, columns);
+  const ResultColumns added(result_columns_of(record), false, columns);
   columns.insert(columns.end(), added.names().begin(), added.names().end());
   if (fs::file_size(plan.path, error) != 0 &&
       open_inputs({plan.path}, existing)->columns() != columns) {
@@ -197,14 +217,12 @@ ResultWriterSettings make_result_settings(const JobRecord& record,
   const bool is_json =
       plan.kind.format == OutputFormat::json || plan.kind.format == OutputFormat::jsonl;
   ResultWriterSettings settings;
-  settings.output_column = output.column;
-  settings.form = make_form(result_answer(record));
-  settings.include_meta = output.include_meta;
+  settings.columns = result_columns_of(record);
   settings.may_restart = !plan.part_path.empty();
   settings.adds_error_column =
       plan.conflict != OutputConflict::append && plan.kind.format != OutputFormat::npy;
   if (record.settings.embedding.is_wanted && plan.kind.format != OutputFormat::npy) {
-    settings.answers = AnswerKind::vector;
+    settings.columns.answers = AnswerKind::vector;
   }
   settings.open_source = [output, is_json, &inputs, stop](std::vector<std::string>& names) {
     std::unique_ptr<InputSource> source = inputs.open_again(stop);

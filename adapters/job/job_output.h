@@ -37,14 +37,14 @@ OutputFormat format_of_input(const InputSource& source);
 // What the result keeps of the input: the chosen columns, else all.
 std::vector<std::string> kept_columns(const OutputSettings& output, const RowSource& source);
 
+// What the job adds to the columns of its input.
+ResultColumnSettings result_columns_of(const JobRecord& record);
+
 // Throws Error(output_exists) for a result's place where a file is that is not to be replaced.
 void check_output_is_free(const JobRecord& record);
 
 // With --append: throws Error when the rows of this run do not fit the file that is there.
-void check_appending(const JobRecord& record,
-                     const OutputPlan& plan,
-                     const RowSource& source,
-                     const std::shared_ptr<const AnswerForm>& form);
+void check_appending(const JobRecord& record, const OutputPlan& plan, const RowSource& source);
 
 // How results are written to `plan`. `inputs` outlives what it returns.
 ResultWriterSettings make_result_settings(const JobRecord& record,

@@ -17,6 +17,7 @@ namespace batchllm {
 namespace {
 
 constexpr std::size_t k_most_steps = 64;
+constexpr std::size_t k_most_compared = 16;
 
 std::vector<MessageText> messages_of(const std::vector<ChatTemplateText::Message>& given) {
   std::vector<MessageText> messages;
@@ -128,6 +129,50 @@ void take_steps(std::vector<ChatTemplateText::Step> steps, JobRecord& record) {
   }
 }
 
+[[noreturn]] void refuse_compared_steps() {
+  throw Error(
+      ErrorCode::usage,
+      "--compare asks each model one question, not several steps",
+      "compare models with a single --prompt, or run the steps once for each model and see: "
+      "batchllm results diff JOB JOB");
+}
+
+// The same question to each model, in their order.
+void take_compared(JobRecord& record) {
+  JobSettings& settings = record.settings;
+  const std::vector<std::string>& models = settings.model.compared;
+  if (models.size() < 2 || models.size() > k_most_compared) {
+    throw Error(
+        ErrorCode::usage,
+        models.size() < 2
+            ? fmt::format("--compare {}: there is nothing to compare it with",
+                          printable(models.front()))
+            : fmt::format("--compare: {} models, {} are the most", models.size(), k_most_compared),
+        "name the models one by one: --compare openai/gpt-4o-mini --compare openai/gpt-4o");
+  }
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const std::string& model = models[i];
+    if (model.empty() || std::count(models.begin(), models.end(), model) > 1) {
+      throw Error(ErrorCode::usage,
+                  model.empty() ? std::string("--compare: a model without a name")
+                                : fmt::format("--compare {}: it is there twice", printable(model)),
+                  "name each model once: its answers are in the column of that name");
+    }
+    if (i == 0) {
+      record.first_step = model;
+      continue;
+    }
+    JobStep& step = record.later_steps.emplace_back();
+    step.name = model;
+    step.messages = record.messages;
+    step.model = settings.model;
+    step.model.model = model;
+    step.answer = settings.answer;
+  }
+  settings.model.model = models.front();
+  record.compares = true;
+}
+
 }  // namespace
 
 std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings) {
@@ -141,6 +186,10 @@ std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings
 void make_questions(JobRecord& record) {
   JobSettings& settings = record.settings;
   const PromptSettings& prompt = settings.prompt;
+  const bool compares = !settings.model.compared.empty();
+  if (!prompt.later_prompts.empty() && compares) {
+    refuse_compared_steps();
+  }
   if (!prompt.later_prompts.empty()) {
     if (settings.embedding.is_wanted) {
       throw Error(ErrorCode::usage,
@@ -154,6 +203,9 @@ void make_questions(JobRecord& record) {
   if (!prompt.template_file.empty()) {
     ChatTemplateText text = read_template_file(prompt.template_file);
     messages = take_template(text, settings);
+    if (!text.steps.empty() && compares) {
+      refuse_compared_steps();
+    }
     if (!text.steps.empty()) {
       take_steps(std::move(text.steps), record);
       return;
@@ -168,6 +220,9 @@ void make_questions(JobRecord& record) {
     messages.insert(messages.begin(), {"system", prompt.system, "--system"});
   }
   record.messages = std::move(messages);
+  if (compares) {
+    take_compared(record);
+  }
 }
 
 }  // namespace batchllm

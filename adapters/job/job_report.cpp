@@ -112,6 +112,7 @@ void for_each_failure(const JobDirectory& directory,
                     failures.erase(seen.row_index);
                   } else if (auto outcome = read_outcome_line(line)) {
                     outcome->output.clear();
+                    outcome->steps.clear();
                     failures[seen.row_index] = std::move(*outcome);
                   }
                 });
@@ -156,7 +157,7 @@ std::string job_report_json(const JobReport& report) {
   json.begin_object().key("id").string(report.record.id).key("status").string(report.status());
   json.key("created_ms").number(report.record.created_ms).key("finished_ms");
   report.record.finished_ms == 0 ? json.null() : json.number(report.record.finished_ms);
-  json.key("model").string(report.record.settings.model.model).key("inputs").begin_array();
+  json.key("model").string(asked_models(report.record)).key("inputs").begin_array();
   for (const auto& input : report.record.inputs) {
     json.string(input.path);
   }

@@ -79,7 +79,7 @@ class JobSession {
     // Where a result in the folder lies is planned again each time.
     is_saved_ = start.is_new && (record_.result_in_folder || record_.output_path == plan_.path);
     record_.output_path = plan_.path;
-    check_appending(record, plan_, *source_, make_form(result_answer(record)));
+    check_appending(record, plan_, *source_);
     const auto columns = record.settings.output.order == RowOrder::completion &&
                                  record.settings.output.columns.empty() && !source_->is_open_ended()
                              ? source_->columns()

@@ -55,6 +55,9 @@ std::unique_ptr<JobSteps> JobSteps::open(const JobRecord& record,
 
 JobSteps::JobSteps(const JobRecord& record, const JobModel& first)
     : names_(step_names(record)),
+      answer_columns_(step_columns(readable_steps(record))),
+      kind_(record.compares ? StepKind::compared : StepKind::chained),
+      keeps_answers_(record.settings.output.include_steps),
       first_(first) {
   steps_.reserve(record.later_steps.size());
   addresses_.push_back({first.provider->endpoint(), true});
@@ -74,7 +77,8 @@ void JobSteps::add(const JobRecord& record,
     step.model = make_model(settings_of(record, asked, is_first_provider), surroundings, with_key);
     step.lane = lane_at({step.model.provider->endpoint(), is_first_provider});
   } catch (Error& error) {
-    throw std::move(error).with_context(fmt::format("step {}", asked.name));
+    throw std::move(error).with_context(
+        fmt::format("{} {}", record.compares ? "--compare" : "step", printable(asked.name)));
   }
   step.may_be_left_out = !asked.when.empty();
   step.encoder = make_step_encoder(record, later_step, source, step.model);
@@ -96,11 +100,11 @@ std::size_t JobSteps::lane_at(Address address) {
 }
 
 std::vector<std::string> JobSteps::row_columns() const {
-  const std::vector<std::string> answers = step_columns(names_);
   std::vector<std::string> columns;
   for (const Step& step : steps_) {
     for (std::string& name : step.encoder->columns()) {
-      if (std::find(answers.begin(), answers.end(), name) == answers.end()) {
+      if (std::find(answer_columns_.begin(), answer_columns_.end(), name) ==
+          answer_columns_.end()) {
         columns.push_back(std::move(name));
       }
     }
@@ -128,14 +132,14 @@ StepChain& JobSteps::start(AnswerCheck* first_check, const std::vector<std::stri
     chain.back().lane = step.lane;
     chain.back().may_be_left_out = step.may_be_left_out;
   }
-  return chain_.emplace(std::move(chain), row_columns);
+  return chain_.emplace(std::move(chain), row_columns, kind_, keeps_answers_);
 }
 
 JobSteps::Estimate JobSteps::estimate(const RowBatch& batch, std::size_t row) {
   const auto cells = batch.row_cells(row);
   without_answers_.clear();
   without_answers_.cells.assign(cells.begin(), cells.end());
-  without_answers_.cells.resize(cells.size() + step_columns(names_).size());
+  without_answers_.cells.resize(cells.size() + answer_columns_.size());
   without_answers_.column_count = without_answers_.cells.size();
   for (std::size_t column = 0; column < cells.size(); ++column) {
     without_answers_.kinds.push_back(batch.cell_kind(row, column));

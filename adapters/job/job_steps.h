@@ -79,6 +79,9 @@ class JobSteps {
   std::size_t lane_at(Address address);
 
   std::vector<StepNames> names_;
+  std::vector<std::string> answer_columns_;  // that steps may read
+  StepKind kind_;
+  bool keeps_answers_;
   const JobModel& first_;
   std::vector<Address> addresses_;
   std::vector<Step> steps_;

@@ -195,3 +195,31 @@ TEST_CASE("many classes are cut with their count, and a narrow terminal is respe
     start = end + 1;
   }
 }
+
+TEST_CASE("a run that a limit stops compares what it has, and a resume takes another column",
+          "[e2e][gold]") {
+  const Labelled job;
+  const auto run = job.run({"rows.csv",
+                            "-o",
+                            "out.csv",
+                            "-c",
+                            "1",
+                            "--max-tokens",
+                            "10",
+                            "--max-cost",
+                            "0.00001",
+                            "--gold",
+                            "truth",
+                            "--json"});
+  INFO(run.error_text);
+  CHECK(run.exit_code == 5);
+  CHECK(json_at(run.output_text, ".gold.rows") == json_at(run.output_text, ".rows.ok"));
+  CHECK(json_at(run.output_text, ".gold.right") != "0");
+  const auto wrong = job.workspace.call({"resume", "--max-cost", "1", "--gold", "turth"});
+  CHECK(wrong.exit_code == 3);
+  const auto rest = job.workspace.call({"resume", "--max-cost", "1", "--gold", "id", "--json"});
+  INFO(rest.error_text);
+  CHECK(rest.exit_code == 4);
+  CHECK(json_at(rest.output_text, ".gold.column") == "id");
+  CHECK(json_at(rest.output_text, ".gold.rows") == "7");
+}

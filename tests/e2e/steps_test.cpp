@@ -248,3 +248,51 @@ TEST_CASE("a dry run shows the first step and counts all", "[e2e][steps]") {
   CHECK_THAT(run.error_text, ContainsSubstring("This is step 1 of 2"));
   CHECK(simulator.call_count() == 0);
 }
+
+TEST_CASE("the answers of all steps are columns on request", "[e2e][steps]") {
+  const Workspace workspace(BATCHLLM_PROGRAM);
+  const SimulatorProcess simulator = scripted(workspace, k_script);
+  workspace.write("rows.csv", "id,text\n1,it crashes\n2,well done\n");
+  workspace.write("steps.toml", k_three_steps);
+  const auto run = workspace.run(
+      simulator, {"rows.csv", "-o", "out.csv", "--template", "steps.toml", "--include", "steps"});
+  INFO(run.error_text);
+  CHECK(run.exit_code == 0);
+  CHECK(workspace.read("out.csv") ==
+        "id,text,output,steps.sort.label,steps.sort.sure,steps.fix,steps.3\n"
+        "1,it crashes,both,bug,0.5,restart,both\n"
+        "2,well done,sorted only,praise,1,,sorted only\n");
+  const auto again = workspace.call({"results", "export", workspace.job(), "-o", "again.csv"});
+  CHECK(again.exit_code == 0);
+  CHECK(workspace.read("again.csv") == workspace.read("out.csv"));
+}
+
+TEST_CASE("a failed row has the answers of the steps before, also after a retry", "[e2e][steps]") {
+  const Workspace workspace(BATCHLLM_PROGRAM);
+  const SimulatorProcess simulator =
+      scripted(workspace,
+               R"({"match":"First a","content":"x"})"
+               "\n"
+               R"({"match":"Second x","status":400,"error":"no","times":1})"
+               "\n"
+               R"({"match":"Second x","content":"y"})"
+               "\n");
+  workspace.write("rows.csv", "id,text\n1,a\n");
+  const auto run = workspace.run(simulator,
+                                 {"rows.csv",
+                                  "-o",
+                                  "out.csv",
+                                  "--prompt",
+                                  "First {text}",
+                                  "--prompt",
+                                  "Second {steps.1.output}",
+                                  "--include",
+                                  "steps"});
+  CHECK(run.exit_code == 4);
+  CHECK_THAT(workspace.read("out.csv"), ContainsSubstring("1,a,,x,,bad_request: step 2: "));
+  const auto again = workspace.call({"retry", workspace.job(), "--overwrite"});
+  INFO(again.error_text);
+  CHECK(again.exit_code == 0);
+  CHECK(workspace.read("out.csv") == "id,text,output,steps.1,steps.2\n1,a,y,x,y\n");
+  CHECK(simulator.call_count() == 3);
+}

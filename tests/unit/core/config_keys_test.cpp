@@ -140,7 +140,7 @@ TEST_CASE("values that an option cannot have are told apart", "[config_keys]") {
       {"run.order", "completed", "must be input or completion (did you mean completion?)"},
       {"run.in_doubt", "x", "must be retry, skip or fail"},
       {"run.include", "meta", ""},
-      {"run.include", "metta", "must be meta (did you mean meta?)"},
+      {"run.include", "metta", "must be meta or steps (did you mean meta?)"},
       {"run.var", "a=1", ""},
       {"run.var", "a", "expected NAME=VALUE"},
       {"run.var", "=1", "expected NAME=VALUE"},

@@ -43,7 +43,8 @@ JobSettings full_settings() {
              "KEY",
              "key.txt",
              "ca.pem",
-             true};
+             true,
+             {}};
   s.answer = {"{}", "a:string", "json", true, "x, y", {{"a", "b"}}, 3, "a=truth"};
   s.limits = {7, 8, 9, 10, 11, 12, 13, 14, 0.125};
   s.output = {"/tmp/o.csv",
@@ -53,7 +54,8 @@ JobSettings full_settings() {
               true,
               RowOrder::completion,
               true,
-              OutputConflict::append};
+              OutputConflict::append,
+              false};
   s.in_doubt = InDoubtPolicy::fail;
   s.fail_on = FailOn::none;
   return s;
@@ -144,6 +146,22 @@ TEST_CASE("the steps of a job come back, and tell jobs apart", "[job_record]") {
   CHECK(job_identity(after) == job_identity(record));
   CHECK(job_identity(record) != job_identity(full_record()));
   record.later_steps[0].when.clear();
+  CHECK(job_identity(record) != job_identity(after));
+}
+
+TEST_CASE("a job that compares models comes back as such, and is another than one of steps",
+          "[job_record]") {
+  JobRecord record;
+  record.first_step = "openai/a";
+  record.later_steps = {{"openai/b", "", {}, {}, {}}};
+  CHECK(compared_models(record).empty());
+  const std::string of_steps = job_identity(record);
+  record.compares = true;
+  CHECK(job_identity(record) != of_steps);
+  const JobRecord after = parse_job_record(job_record_json(record), "job.json");
+  CHECK(compared_models(after) == std::vector<std::string>{"openai/a", "openai/b"});
+  CHECK(asked_models(after) == "openai/a, openai/b");
+  record.settings.output.include_steps = true;
   CHECK(job_identity(record) != job_identity(after));
 }
 

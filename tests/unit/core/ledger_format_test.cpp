@@ -80,6 +80,65 @@ TEST_CASE("an outcome comes back from its line with every member", "[ledger]") {
   CHECK(after->row_id == before.row_id);
 }
 
+TEST_CASE("what became of a row's steps comes back with its outcome", "[ledger]") {
+  Outcome before = outcome_of_row(4);
+  before.cost_micro_usd = 9;
+  before.usage = {50, 6, 0};
+  before.steps.resize(2);
+  before.steps[0].output = "\"bug\",\"in\":5";
+  before.steps[0].latency_ms = 812;
+  before.steps[0].usage = {12, 3, 1};
+  before.steps[0].cost_micro_usd = 7;
+  before.steps[1].step = 3;
+  before.steps[1].failure = RowFailure::refused;
+  before.steps[1].message = "no";
+  std::string text;
+  append_outcome_line(text, before);
+  CHECK(is_json(without_line_feed(text)));
+  const auto after = read_outcome_line(without_line_feed(text));
+  REQUIRE(after);
+  CHECK(after->usage.input_tokens == 50);
+  CHECK(after->cost_micro_usd == 9);
+  REQUIRE(after->steps.size() == 2);
+  CHECK(after->steps[0].step == 0);
+  CHECK(after->steps[0].failure == RowFailure::none);
+  CHECK(after->steps[0].output == before.steps[0].output);
+  CHECK(after->steps[0].latency_ms == 812);
+  CHECK(after->steps[0].usage.input_tokens == 12);
+  CHECK(after->steps[0].usage.output_tokens == 3);
+  CHECK(after->steps[0].usage.cached_tokens == 1);
+  CHECK(after->steps[0].cost_micro_usd == 7);
+  CHECK(after->steps[1].step == 3);
+  CHECK(after->steps[1].failure == RowFailure::refused);
+  CHECK(after->steps[1].message == "no");
+  CHECK_FALSE(after->steps[1].cost_micro_usd);
+}
+
+TEST_CASE("a step's answer comes back, and whether it is asked again", "[ledger]") {
+  StepAnswer before;
+  before.row_index = 7;
+  before.attempt = 2;
+  before.step = 1;
+  before.failure = RowFailure::invalid_answer;
+  before.text = "maybe";
+  before.latency_ms = 40;
+  before.is_final = GENERATE(false, true);
+  before.message = before.is_final ? "not one of them" : "";
+  std::string text;
+  append_answer_line(text, before);
+  CHECK(glance(text).kind == LineGlance::Kind::answer);
+  const auto after = read_answer_line(without_line_feed(text));
+  REQUIRE(after);
+  CHECK(after->row_index == 7);
+  CHECK(after->attempt == 2);
+  CHECK(after->step == 1);
+  CHECK(after->failure == RowFailure::invalid_answer);
+  CHECK(after->is_final == before.is_final);
+  CHECK(after->message == before.message);
+  CHECK(after->text == "maybe");
+  CHECK(after->latency_ms == 40);
+}
+
 TEST_CASE("every status and failure has a name that is read back", "[ledger]") {
   for (int number = 0; number <= static_cast<int>(RowFailure::in_doubt); ++number) {
     Outcome outcome;

@@ -4,6 +4,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/outcomes.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,46 @@ std::vector<std::string> texts(const std::vector<NewCell>& cells) {
 
 using Texts = std::vector<std::string>;
 
+ResultColumnSettings settings_of(const std::string& column, bool include_meta) {
+  ResultColumnSettings settings;
+  settings.output_column = column;
+  settings.include_meta = include_meta;
+  return settings;
+}
+
+// Of two steps; "-" for one that has no answer.
+Outcome outcome_of_steps(const std::string& first, const std::string& second) {
+  Outcome outcome = ok_outcome(0, second);
+  for (const std::string& text : {first, second}) {
+    StepOutcome step;
+    step.step = static_cast<std::uint32_t>(outcome.steps.size());
+    step.output = text;
+    if (text == "-") {
+      step.failure = RowFailure::refused;
+      step.output = "half an answer";
+      outcome.status = RowStatus::failed;
+      outcome.failure = RowFailure::refused;
+    }
+    outcome.steps.push_back(step);
+  }
+  return outcome;
+}
+
+std::shared_ptr<const AnswerForm> form_of_label() {
+  AnswerFormSettings settings;
+  settings.schema =
+      R"({"type":"object","properties":{"label":{"type":"string"},"n":{"type":"integer"}}})";
+  return std::make_shared<const AnswerForm>(AnswerForm::compile(settings));
+}
+
 }  // namespace
 
 TEST_CASE("the output alone, and the reason beside it when one is wanted", "[result_columns]") {
-  ResultColumns plain("label", nullptr, false, false, {"text"});
+  ResultColumns plain(settings_of("label", false), false, {"text"});
   CHECK(plain.names() == Texts{"label"});
   CHECK(texts(plain.cells(ok_outcome(0, "praise"))) == Texts{"praise"});
   CHECK(texts(plain.cells(failed_outcome(0))) == Texts{"-"});
-  ResultColumns with_error("label", nullptr, false, true, {"text"});
+  ResultColumns with_error(settings_of("label", false), true, {"text"});
   CHECK(with_error.names() == Texts{"label", "error"});
   CHECK(texts(with_error.cells(ok_outcome(0, ""))) == Texts{"", "-"});
   CHECK(texts(with_error.cells(failed_outcome(0))) == Texts{"-", "bad_request: because"});
@@ -38,7 +71,7 @@ TEST_CASE("the output alone, and the reason beside it when one is wanted", "[res
 }
 
 TEST_CASE("meta columns hold numbers as numbers", "[result_columns]") {
-  ResultColumns columns("output", nullptr, true, false, {});
+  ResultColumns columns(settings_of("output", true), false, {});
   CHECK(columns.names() == Texts{"output",
                                  "status",
                                  "error",
@@ -59,15 +92,55 @@ TEST_CASE("meta columns hold numbers as numbers", "[result_columns]") {
 
 TEST_CASE("a name that the input has already gets the output column's before it",
           "[result_columns]") {
-  const ResultColumns columns("label", nullptr, true, true, {"status", "text", "error"});
+  const ResultColumns columns(settings_of("label", true), true, {"status", "text", "error"});
   CHECK(columns.names()[1] == "label_status");
   CHECK(columns.names()[2] == "label_error");
   CHECK(columns.names()[3] == "input_tokens");
 }
 
 TEST_CASE("a partial answer of a failed row is no output", "[result_columns]") {
-  ResultColumns columns("output", nullptr, false, true, {});
+  ResultColumns columns({}, true, {});
   Outcome cut = failed_outcome(0, RowFailure::truncated);
   cut.output = "half an ans";
   CHECK(texts(columns.cells(cut)) == Texts{"-", "truncated: because"});
+}
+
+TEST_CASE("the answers of steps stand beside the row's", "[result_columns]") {
+  ResultColumnSettings settings;
+  settings.steps = {{0, "steps.sort", form_of_label()}, {1, "steps.2", nullptr}};
+  ResultColumns columns(settings, true, {"steps.2"});
+  CHECK(columns.names() ==
+        Texts{"output", "steps.sort.label", "steps.sort.n", "output_steps.2", "error"});
+  CHECK(texts(columns.cells(outcome_of_steps(R"({"label":"bug","n":5})", "b"))) ==
+        Texts{"b", "bug", "5", "b", "-"});
+  Outcome failed = outcome_of_steps(R"({"label":"bug","n":5})", "-");
+  CHECK(texts(columns.cells(failed)) == Texts{"-", "bug", "5", "-", "refused"});
+  failed.steps.clear();
+  CHECK(texts(columns.cells(failed)) == Texts{"-", "-", "-", "-", "refused"});
+}
+
+TEST_CASE("models that are compared have a column each, and whether they agree",
+          "[result_columns]") {
+  ResultColumnSettings settings;
+  settings.compares = true;
+  settings.steps = {{0, "openai/a", nullptr}, {1, "openai/b", nullptr}};
+  ResultColumns columns(settings, false, {"text"});
+  CHECK(columns.names() == Texts{"openai/a", "openai/b", "agrees"});
+  CHECK(texts(columns.cells(outcome_of_steps("Bug.", "bug"))) == Texts{"Bug.", "bug", "true"});
+  CHECK(texts(columns.cells(outcome_of_steps("bug", "praise"))) == Texts{"bug", "praise", "false"});
+  CHECK(texts(columns.cells(outcome_of_steps("bug", "-"))) == Texts{"bug", "-", "-"});
+  CHECK(columns.cells(outcome_of_steps("bug", "bug")).back().kind == CellKind::json);
+}
+
+TEST_CASE("answers with fields agree when each field does", "[result_columns]") {
+  ResultColumnSettings settings;
+  settings.compares = true;
+  settings.steps = {{0, "a", form_of_label()}, {1, "b", form_of_label()}};
+  ResultColumns columns(settings, false, {});
+  CHECK(columns.names() == Texts{"a.label", "a.n", "b.label", "b.n", "agrees"});
+  CHECK(texts(columns.cells(
+            outcome_of_steps(R"({"label":"Bug","n":5})", R"({"n":5,"label":"bug"})"))) ==
+        Texts{"Bug", "5", "bug", "5", "true"});
+  CHECK(texts(columns.cells(outcome_of_steps(R"({"label":"bug","n":5})", R"({"label":"bug"})"))) ==
+        Texts{"bug", "5", "bug", "-", "false"});
 }

@@ -33,7 +33,7 @@ class Bench {
 
   ResultWriterSettings settings() {
     ResultWriterSettings settings;
-    settings.output_column = "out";
+    settings.columns.output_column = "out";
     settings.open_source = [this](std::vector<std::string>& columns) {
       columns = {"text"};
       return std::make_unique<MemoryRowSource>(numbered_rows(rows_), bad_rows_, 2);
@@ -127,7 +127,7 @@ TEST_CASE("meta columns hold the reason: nothing is started anew", "[result_writ
   Bench bench(1);
   bench.settle(failed_outcome(0));
   ResultWriterSettings settings = bench.settings();
-  settings.include_meta = true;
+  settings.columns.include_meta = true;
   ResultWriter writer(settings, &bench.ledger(), bench.folder(), {});
   writer.finish_run(1);
   CHECK(writer.write_in_input_order({}));

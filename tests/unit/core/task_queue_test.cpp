@@ -62,11 +62,12 @@ TEST_CASE(
   CHECK(queue.push(batch_of(queue, 1, 400), {}));
   TaskBatch row = queue.try_pop();
   row[0]->body.assign(300, 'y');
-  row[0]->step_answers = {std::string(350, 'z'), std::nullopt};
+  row[0]->steps.resize(2);
+  row[0]->steps[0].outcome.output = std::string(350, 'z');
   queue.weigh_again(*row[0]);
   auto pushed = push_later(queue, batch_of(queue, 1, 400));
   CHECK(is_waiting(pushed));
-  row[0]->step_answers.clear();
+  row[0]->steps.clear();
   queue.weigh_again(*row[0]);
   CHECK(pushed.get());
   recycle_all(queue, std::move(row));
