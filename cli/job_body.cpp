@@ -4,7 +4,7 @@
 #include "adapters/job/job_encoder.h"
 #include "adapters/job/job_inputs.h"
 #include "adapters/job/job_model.h"
-#include "core/error.h"
+#include "adapters/job/job_steps.h"
 
 #include <fmt/format.h>
 
@@ -13,22 +13,13 @@
 namespace batchllm {
 
 void check_job_for_daemon(JobRecord& record, const JobSurroundings& surroundings) {
-  if (record.compares) {
-    throw Error(ErrorCode::usage,
-                "--compare: a job of the daemon asks one model",
-                "batchllm run compares several");
-  }
-  if (!record.later_steps.empty()) {
-    throw Error(ErrorCode::usage,
-                "a job of the daemon asks each row once, not in several steps",
-                "batchllm run asks them in steps");
-  }
-  name_model(record.settings, surroundings.models);
+  name_models(record, surroundings.models);
   JobInputs inputs(record, "");
   const JobModel model = make_model(record.settings, surroundings, false);
   static_cast<void>(model.provider->endpoint());  // the address can be read
   const auto source = inputs.open_first();
   make_encoder(record, *source, model);
+  JobSteps::open(record, *source, model, surroundings, false);
   const std::string& output = record.settings.output.path;
   if (!output.empty()) {
     record.output_path = std::filesystem::absolute(output).lexically_normal().string();

@@ -8,6 +8,7 @@
 #include "core/json_text.h"
 #include "core/request_options.h"
 #include "core/setting_reader.h"
+#include "core/step_names.h"
 #include "core/text.h"
 #include "core/time_text.h"
 
@@ -49,14 +50,26 @@ void refuse_what_a_daemon_cannot(const CommandLine& line, const JobSettings& set
   }
 }
 
-// Parameters of a template and the model it names are part of what is sent.
+// What a template says is part of what is sent: parameters and the model it names; steps say that
+// for themselves, and what form their answers have.
 SettingLayer options_of_job(const SubmitRequest& request, const JobRecord& record) {
   SettingLayer options = request.options;
+  if (!record.later_steps.empty() && !record.compares) {
+    for (const char* key :
+         {"run.schema", "run.fields", "run.choices", "run.extract", "run.strip"}) {
+      options.erase(key);
+    }
+    return options;
+  }
   const auto set = [&options](const std::string& key, std::vector<std::string> texts) {
     SettingValue& value = options[key];
     value.texts = std::move(texts);
   };
-  set("run.model", {record.settings.model.model});
+  if (record.compares) {
+    options.erase("run.model");
+  } else {
+    set("run.model", {record.settings.model.model});
+  }
   std::vector<std::string> parameters;
   for (const auto& [name, value] : record.settings.model.parameters) {
     parameters.push_back(fmt::format("{}={}", name, value));
@@ -68,11 +81,37 @@ SettingLayer options_of_job(const SubmitRequest& request, const JobRecord& recor
   return options;
 }
 
-void write_messages(JsonWriter& json, const JobRecord& record) {
+void write_messages(JsonWriter& json, const std::vector<MessageText>& messages) {
   json.key("messages").begin_array();
-  for (const MessageText& message : record.messages) {
+  for (const MessageText& message : messages) {
     json.begin_object().key("role").string(message.role);
     json.key("content").string(message.text).end_object();
+  }
+  json.end_array();
+}
+
+void write_step(JsonWriter& json, const JobStep& step) {
+  json.begin_object();
+  if (is_step_name(step.name)) {  // else its number
+    json.key("name").string(step.name);
+  }
+  if (!step.when.empty()) {
+    json.key("when").string(step.when);
+  }
+  write_messages(json, step.messages);
+  json.key("options").raw(step_options_to_json(step.model, step.answer)).end_object();
+}
+
+void write_questions(JsonWriter& json, const JobRecord& record) {
+  if (record.later_steps.empty() || record.compares) {
+    write_messages(json, record.messages);
+    return;
+  }
+  json.key("steps").begin_array();
+  const JobSettings& first = record.settings;
+  write_step(json, {record.first_step, {}, record.messages, first.model, first.answer});
+  for (const JobStep& step : record.later_steps) {
+    write_step(json, step);
   }
   json.end_array();
 }
@@ -145,7 +184,7 @@ std::string submit_body(const SubmitRequest& request,
   json.begin_object();
   write_inputs(json, inputs);
   json.key("options").raw(options_to_json(options_of_job(request, record)));
-  write_messages(json, record);
+  write_questions(json, record);
   write_handling(json, request);
   if (!record.output_path.empty()) {
     json.key("output_path").string(as_utf8(record.output_path));

@@ -27,8 +27,6 @@ constexpr std::array k_refused = {
     RefusedOption{"run.prompt_file", "prompts are not read from files here", "send it as prompt"},
     RefusedOption{"run.system_file", "prompts are not read from files here", "send it as system"},
     RefusedOption{"run.template", "templates are not read from files here", "send its messages"},
-    RefusedOption{
-        "run.compare", "a job of the daemon asks one model", "batchllm run compares several"},
     RefusedOption{"run.key_file",
                   "keys are not read from files here",
                   "give the key to the daemon, which keeps it encrypted"},
@@ -47,15 +45,10 @@ const RefusedOption* find_refused(std::string_view key) {
   return found == k_refused.end() ? nullptr : found;
 }
 
-bool may_be_asked(const OptionKey& option) {
-  return section_of(option) == "run" && option.set_by != SetBy::flag &&
-         find_refused(option.key) == nullptr;
-}
-
 [[noreturn]] void refuse_unknown(const std::string& name) {
   std::vector<std::string> known;
   for (const OptionKey& option : option_table()) {
-    if (may_be_asked(option)) {
+    if (is_request_option(option)) {
       known.emplace_back(name_of(option));
     }
   }
@@ -74,7 +67,7 @@ const OptionKey& option_named(const std::string& name) {
   if (const RefusedOption* refused = find_refused(option->key); refused != nullptr) {
     refuse(name, refused->why, std::string(refused->hint));
   }
-  if (!may_be_asked(*option)) {
+  if (!is_request_option(*option)) {
     refuse(name, "is for the command line only", "leave it out");
   }
   return *option;
@@ -223,11 +216,49 @@ void write_value(JsonWriter& json, const OptionKey& option, const SettingValue& 
 }
 
 bool is_sent(const OptionKey& option) {
-  return may_be_asked(option) && option.key != "run.prompt" && option.key != "run.system" &&
+  return is_request_option(option) && option.key != "run.prompt" && option.key != "run.system" &&
          option.key != "run.output";
 }
 
+constexpr std::array<std::string_view, 10> k_of_a_step = {"run.model",
+                                                          "run.temperature",
+                                                          "run.max_tokens",
+                                                          "run.effort",
+                                                          "run.param",
+                                                          "run.schema",
+                                                          "run.fields",
+                                                          "run.choices",
+                                                          "run.extract",
+                                                          "run.strip"};
+
 }  // namespace
+
+bool is_request_option(const OptionKey& option) {
+  return section_of(option) == "run" && option.set_by != SetBy::flag &&
+         find_refused(option.key) == nullptr;
+}
+
+std::string step_options_to_json(const ModelSettings& model, const AnswerSettings& answer) {
+  SettingLayer layer;
+  const auto set = [&layer](std::string_view key, const std::string& text) {
+    if (!text.empty()) {
+      layer[std::string(key)].texts = {text};
+    }
+  };
+  set("run.model", model.model);
+  set("run.effort", model.effort);
+  set("run.schema", answer.schema);
+  set("run.fields", answer.fields);
+  set("run.choices", answer.choices);
+  set("run.extract", answer.extract);
+  set("run.strip", answer.strip ? "true" : "");
+  set("run.temperature", model.temperature ? fmt::format("{}", *model.temperature) : "");
+  set("run.max_tokens", model.max_tokens ? fmt::format("{}", *model.max_tokens) : "");
+  for (const auto& [name, value] : model.parameters) {
+    layer["run.param"].texts.push_back(fmt::format("{}={}", name, value));
+  }
+  return options_to_json(layer);
+}
 
 std::string options_to_json(const SettingLayer& settings) {
   JsonWriter json;
@@ -261,6 +292,16 @@ Settings settings_from_options(const std::vector<OptionTexts>& options) {
   Settings settings({layer});
   check_exclusive(settings, Command::run);
   return settings;
+}
+
+Settings settings_from_step_options(const std::vector<OptionTexts>& options) {
+  for (const auto& [name, texts] : options) {
+    const OptionKey& option = option_named(name);
+    if (std::find(k_of_a_step.begin(), k_of_a_step.end(), option.key) == k_of_a_step.end()) {
+      refuse(name, "is for all steps of a job", "say it in the job's own options");
+    }
+  }
+  return settings_from_options(options);
 }
 
 std::vector<OptionTexts> options_from_json(const JsonNode& object) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/config_keys.h"
 #include "core/config_layers.h"
+#include "core/job_settings.h"
 #include "core/json_document.h"
 
 #include <string>
@@ -23,6 +25,10 @@ using OptionTexts = std::pair<std::string, std::vector<std::string>>;
 // line such as dry_run.
 Settings settings_from_options(const std::vector<OptionTexts>& options);
 
+// The options of one of a job's steps: those that say which model is asked, and how, and what form
+// its answer has. Throws what settings_from_options throws, also for the job's other options.
+Settings settings_from_step_options(const std::vector<OptionTexts>& options);
+
 // The same options as one JSON object: {"model":"x/y","concurrency":64,"param":{"top_p":0.5}}.
 // Numbers keep their spelling; null is as good as absent; lists are arrays or text with commas,
 // pairs are objects. Throws Error(usage) for what is not that.
@@ -33,5 +39,11 @@ std::vector<OptionTexts> options_from_json(const JsonNode& object);
 // prompt, the system message (they travel as messages) and the output (whose place the caller
 // decides).
 std::string options_to_json(const SettingLayer& settings);
+
+// What a step says of its model and of the form of its answer, as such options.
+std::string step_options_to_json(const ModelSettings& model, const AnswerSettings& answer);
+
+// True for what a request may say: the names of settings_from_options.
+bool is_request_option(const OptionKey& option);
 
 }  // namespace batchllm

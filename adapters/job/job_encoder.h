@@ -22,6 +22,13 @@ namespace batchllm {
 // the last step. Throws Error.
 void make_questions(JobRecord& record);
 
+// The same for steps that are in memory, one at least.
+void make_steps(std::vector<ChatTemplateText::Step> steps, JobRecord& record);
+
+// When the settings name models to compare, the messages become the question to each of them, in
+// their order. Throws Error(usage) when they cannot be compared.
+void ask_compared_models(JobRecord& record);
+
 // The messages of a template that is in memory; model and parameters as above.
 std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings);
 

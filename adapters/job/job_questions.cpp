@@ -94,7 +94,28 @@ void name_steps(std::vector<ChatTemplateText::Step>& steps) {
   }
 }
 
-void take_steps(std::vector<ChatTemplateText::Step> steps, JobRecord& record) {
+[[noreturn]] void refuse_compared_steps() {
+  throw Error(
+      ErrorCode::usage,
+      "--compare asks each model one question, not several steps",
+      "compare models with a single --prompt, or run the steps once for each model and see: "
+      "batchllm results diff JOB JOB");
+}
+
+}  // namespace
+
+std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings) {
+  if (settings.model.model.empty()) {
+    settings.model.model = text.model;
+  }
+  add_parameters(text.parameters, settings.model);
+  return messages_of(text.messages);
+}
+
+void make_steps(std::vector<ChatTemplateText::Step> steps, JobRecord& record) {
+  if (!record.settings.model.compared.empty()) {
+    refuse_compared_steps();
+  }
   name_steps(steps);
   JobSettings& settings = record.settings;
   const ModelSettings job = settings.model;
@@ -129,18 +150,12 @@ void take_steps(std::vector<ChatTemplateText::Step> steps, JobRecord& record) {
   }
 }
 
-[[noreturn]] void refuse_compared_steps() {
-  throw Error(
-      ErrorCode::usage,
-      "--compare asks each model one question, not several steps",
-      "compare models with a single --prompt, or run the steps once for each model and see: "
-      "batchllm results diff JOB JOB");
-}
-
-// The same question to each model, in their order.
-void take_compared(JobRecord& record) {
+void ask_compared_models(JobRecord& record) {
   JobSettings& settings = record.settings;
   const std::vector<std::string>& models = settings.model.compared;
+  if (models.empty()) {
+    return;
+  }
   if (models.size() < 2 || models.size() > k_most_compared) {
     throw Error(
         ErrorCode::usage,
@@ -173,41 +188,24 @@ void take_compared(JobRecord& record) {
   record.compares = true;
 }
 
-}  // namespace
-
-std::vector<MessageText> take_template(const ChatTemplateText& text, JobSettings& settings) {
-  if (settings.model.model.empty()) {
-    settings.model.model = text.model;
-  }
-  add_parameters(text.parameters, settings.model);
-  return messages_of(text.messages);
-}
-
 void make_questions(JobRecord& record) {
   JobSettings& settings = record.settings;
   const PromptSettings& prompt = settings.prompt;
-  const bool compares = !settings.model.compared.empty();
-  if (!prompt.later_prompts.empty() && compares) {
-    refuse_compared_steps();
-  }
   if (!prompt.later_prompts.empty()) {
     if (settings.embedding.is_wanted) {
       throw Error(ErrorCode::usage,
                   "--prompt is there several times: a vector is made of one text",
                   "put several columns into one: --prompt '{title} {text}'");
     }
-    take_steps(steps_of_prompts(prompt), record);
+    make_steps(steps_of_prompts(prompt), record);
     return;
   }
   std::vector<MessageText> messages;
   if (!prompt.template_file.empty()) {
     ChatTemplateText text = read_template_file(prompt.template_file);
     messages = take_template(text, settings);
-    if (!text.steps.empty() && compares) {
-      refuse_compared_steps();
-    }
     if (!text.steps.empty()) {
-      take_steps(std::move(text.steps), record);
+      make_steps(std::move(text.steps), record);
       return;
     }
   } else if (!prompt.text_column.empty()) {
@@ -220,9 +218,7 @@ void make_questions(JobRecord& record) {
     messages.insert(messages.begin(), {"system", prompt.system, "--system"});
   }
   record.messages = std::move(messages);
-  if (compares) {
-    take_compared(record);
-  }
+  ask_compared_models(record);
 }
 
 }  // namespace batchllm

@@ -56,6 +56,7 @@ class RequestReader {
                "inputs",
                "options",
                "messages",
+               "steps",
                "name",
                "project",
                "priority",
@@ -68,7 +69,7 @@ class RequestReader {
 
   JobRequest read() {
     read_settings();
-    read_messages();
+    read_questions();
     read_inputs();
     read_handling();
     check();
@@ -92,29 +93,31 @@ class RequestReader {
     record_.result_in_folder = record_.output_path.empty();
   }
 
-  void read_messages() {
-    const JsonNode* given = body_.find("messages");
+  void read_questions() {
+    const JsonNode* messages = body_.find("messages");
+    const JsonNode* steps = body_.find("steps");
+    if (messages != nullptr && steps != nullptr) {
+      throw Error(ErrorCode::usage, "either messages or steps: each step has messages of its own");
+    }
     if (frame_.chat != nullptr) {
       record_.messages = take_template(*frame_.chat, record_.settings);
-    } else if (given == nullptr) {
-      make_questions(record_);
+      if (!frame_.chat->steps.empty()) {
+        make_steps(frame_.chat->steps, record_);
+      }
+    } else if (steps != nullptr) {
+      read_steps(*steps);
+    } else if (messages != nullptr) {
+      for (auto& message : messages_in(*messages, "messages")) {
+        record_.messages.push_back(
+            {std::move(message.role), std::move(message.text), message.origin.name});
+      }
+      ask_compared_models(record_);
     } else {
-      if (given->items().empty() || given->items().size() > k_most_messages) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("messages must be an array of 1 to {}", k_most_messages));
-      }
-      for (const JsonNode& message : given->items()) {
-        const RequestMembers members(message, {"role", "content"});
-        members.require("role");
-        static_cast<void>(members.choice("role", {"system", "user", "assistant"}));
-        record_.messages.push_back({members.require_text("role"),
-                                    members.require_text("content", std::size_t{1} << 20),
-                                    "messages"});
-      }
+      make_questions(record_);
     }
     if (record_.messages.empty()) {
       throw Error(ErrorCode::usage,
-                  "what is to be asked? options.prompt or messages is missing",
+                  "what is to be asked? options.prompt, messages or steps is missing",
                   "for example \"options\": {\"model\": \"openai/gpt-4o-mini\", \"prompt\": "
                   "\"Classify: {text}\"}");
     }
@@ -124,6 +127,55 @@ class RequestReader {
                   "for example openai/gpt-4o-mini");
     }
     name_models(record_, context_.surroundings.models);
+  }
+
+  static std::vector<ChatTemplateText::Message> messages_in(const JsonNode& given,
+                                                            const std::string& origin) {
+    if (given.items().empty() || given.items().size() > k_most_messages) {
+      throw Error(ErrorCode::usage,
+                  fmt::format("{} must be an array of 1 to {}", origin, k_most_messages));
+    }
+    std::vector<ChatTemplateText::Message> messages;
+    for (const JsonNode& message : given.items()) {
+      const RequestMembers members(message, {"role", "content"});
+      members.require("role");
+      static_cast<void>(members.choice("role", {"system", "user", "assistant"}));
+      messages.push_back({members.require_text("role"),
+                          members.require_text("content", std::size_t{1} << 20),
+                          TemplateOrigin{origin}});
+    }
+    return messages;
+  }
+
+  void read_steps(const JsonNode& given) {
+    if (given.items().empty()) {
+      throw Error(ErrorCode::usage, "steps must be an array of one or more");
+    }
+    std::vector<ChatTemplateText::Step> steps;
+    for (const JsonNode& one : given.items()) {
+      const std::string origin = fmt::format("steps[{}]", steps.size());
+      try {
+        steps.push_back(step_in(one, origin));
+      } catch (Error& error) {
+        throw std::move(error).with_context(origin);
+      }
+    }
+    make_steps(std::move(steps), record_);
+  }
+
+  static ChatTemplateText::Step step_in(const JsonNode& given, const std::string& origin) {
+    const RequestMembers members(given, {"name", "when", "messages", "options"});
+    ChatTemplateText::Step step;
+    step.name = members.text("name", k_longest_name).value_or("");
+    step.when = members.text("when").value_or("");
+    step.messages = messages_in(members.require("messages"), origin + ".messages");
+    if (const JsonNode* options = members.find("options")) {
+      JobSettings settings =
+          read_job_settings(settings_from_step_options(options_from_json(*options)), {});
+      step.model = std::move(settings.model);
+      step.answer = std::move(settings.answer);
+    }
+    return step;
   }
 
   void read_inputs() {

@@ -346,15 +346,6 @@ TEST_CASE("a comparison that cannot be is refused before anything is sent", "[e2
   CHECK(job.simulator->call_count() == 0);
 }
 
-TEST_CASE("a queued job does not compare", "[e2e][compare]") {
-  const Compared job;
-  Words words = job.words({});
-  words.front() = "submit";
-  const auto run = job.workspace.call(words);
-  CHECK(run.exit_code == 2);
-  CHECK_THAT(run.error_text, ContainsSubstring("--compare: a job of the daemon asks one model"));
-}
-
 TEST_CASE("a dry run counts all models", "[e2e][compare]") {
   const Compared job;
   const auto run = job.run({"--dry-run", "--json"});

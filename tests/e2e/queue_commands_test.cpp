@@ -6,6 +6,8 @@
 #include "tests/support/daemon_process.h"
 #include "tests/support/job.h"
 
+#include <map>
+
 using namespace batchllm::test;
 using batchllm::is_job_id;
 
@@ -46,6 +48,8 @@ class Queue {
 
   std::string state(const std::string& id) const { return daemon_.get("/jobs/" + id).at(".state"); }
 
+  const DaemonProcess& daemon() const { return daemon_; }
+
   DaemonProcess& daemon() { return daemon_; }
 
  private:
@@ -69,6 +73,62 @@ TEST_CASE("submit prints the id alone in a pipe, and the result is as run's", "[
   ProcessOptions read = queue.options({});
   read.argv = {"cat", "out.csv"};
   CHECK(run_process(read).output_text == run.output_text);
+}
+
+TEST_CASE("the steps of a template are asked by the daemon as by run", "[e2e][queue][steps]") {
+  const Queue queue({"--log-bodies"});
+  queue.daemon().folder().write("steps.toml", R"(
+system = "Be brief."
+[parameters]
+seed = 7
+[[steps]]
+name = "first"
+prompt = "Name {text}"
+model = "simulator/small"
+max_tokens = 99
+[[steps]]
+prompt = "Of {id}: {steps.first.output}"
+when = 'id != "2"'
+)");
+  const auto run = queue.call({"run", "in.csv", "--template", "steps.toml", "-o", "-"});
+  CAPTURE(run.error_text);
+  CHECK(run.exit_code == 0);
+  const auto submitted = queue.call({"submit", "in.csv", "--template", "steps.toml", "--wait"});
+  CAPTURE(submitted.error_text);
+  CHECK(submitted.exit_code == 0);
+  const std::string id(batchllm::trim(submitted.output_text));
+  CHECK(queue.call({"results", "export", id}).output_text == run.output_text);
+  std::map<std::string, int> times;
+  for (const LoggedCall& call : queue.daemon().simulator().calls()) {
+    ++times[call.body];
+  }
+  CHECK(times.size() == 5);
+  for (const auto& [body, count] : times) {
+    CAPTURE(body);
+    CHECK(count == 2);  // once by run, once by the daemon
+    CHECK_THAT(body, ContainsSubstring("\"seed\":7"));
+    CHECK((body.find("small") == std::string::npos) == (body.find("99") == std::string::npos));
+  }
+}
+
+TEST_CASE("models are compared by the daemon as by run", "[e2e][queue][compare]") {
+  const Queue queue;
+  const Words asked = {"in.csv", "-p", "say {text}", "--compare", "simulator/a,simulator/b"};
+  Words words = {"run", "-o", "-"};
+  words.insert(words.end(), asked.begin(), asked.end());
+  const auto run = queue.call(words);
+  CAPTURE(run.error_text);
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(run.output_text,
+             Catch::Matchers::StartsWith("id,text,simulator/a,simulator/b,agrees\n"));
+  words = {"submit", "--wait"};
+  words.insert(words.end(), asked.begin(), asked.end());
+  const auto submitted = queue.call(words);
+  CAPTURE(submitted.error_text);
+  CHECK(submitted.exit_code == 0);
+  const std::string id(batchllm::trim(submitted.output_text));
+  CHECK(queue.call({"results", "export", id}).output_text == run.output_text);
+  CHECK_THAT(queue.call({"results", "show", id}).output_text, ContainsSubstring("agree"));
 }
 
 TEST_CASE("rows by standard input are sent to the daemon", "[e2e][queue]") {

@@ -6,6 +6,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/thrown_error.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -205,4 +206,39 @@ TEST_CASE("what the daemon would refuse, and what travels by another way, is not
     layer[key] = SettingValue{{"1"}, Layer::command_line, key};
   }
   CHECK(options_to_json(layer) == "{}");
+}
+
+TEST_CASE("what a step says of model and form comes back as it was", "[request_options]") {
+  ModelSettings model;
+  model.model = "openai/gpt-4o";
+  model.temperature = 0.1;
+  model.max_tokens = 5;
+  model.effort = "low";
+  model.parameters = {{"top_p", "0.5"}, {"stop", R"(["a=b"])"}};
+  AnswerSettings answer;
+  answer.schema = R"({"type":"string"})";
+  answer.extract = "regex:a{2}=(.*)";
+  answer.strip = true;
+  const std::string json = step_options_to_json(model, answer);
+  const JobSettings read = read_job_settings(
+      settings_from_step_options(options_from_json(parse_json_document(json).value())), {"in.csv"});
+  CHECK(read.model.model == model.model);
+  CHECK(read.model.temperature == model.temperature);
+  CHECK(read.model.max_tokens == model.max_tokens);
+  CHECK(read.model.effort == model.effort);
+  auto parameters = read.model.parameters;
+  std::sort(parameters.begin(), parameters.end());
+  CHECK(parameters == Pairs{{"stop", R"(["a=b"])"}, {"top_p", "0.5"}});
+  CHECK(read.answer.schema == answer.schema);
+  CHECK(read.answer.extract == answer.extract);
+  CHECK(read.answer.strip);
+}
+
+TEST_CASE("a step cannot say what is for the whole job", "[request_options]") {
+  const auto error = thrown_error([] {
+    settings_from_step_options(
+        options_from_json(parse_json_document(R"({"concurrency":3})").value()));
+  });
+  REQUIRE(error);
+  CHECK(error->message() == "option concurrency: is for all steps of a job");
 }

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/job_id.h"
 #include "core/outcome.h"
+#include "core/request_options.h"
 #include "tests/support/catch.h"
 
 #include <fmt/format.h>
@@ -47,11 +48,12 @@ class Document {
   simdjson::dom::element root_;
 };
 
-// Options of `run` that are settings; acts such as --dry-run make no sense in a queue.
+// Options of `run` that a request may say; acts such as --dry-run make no sense in a queue, and
+// files with prompts and keys are the caller's.
 template <typename Visit>
 void for_each_setting(const Visit& visit) {
   for (const OptionKey& option : option_table()) {
-    if (section_of(option) == "run" && option.set_by != SetBy::flag) {
+    if (is_request_option(option)) {
       visit(option);
     }
   }
