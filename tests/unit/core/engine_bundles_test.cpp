@@ -2,11 +2,8 @@
 // The engine when many rows are asked by one request, over a server that answers by a script.
 #include "core/engine.h"
 #include "tests/support/catch.h"
-#include "tests/support/memory_row_sink.h"
-#include "tests/support/memory_row_source.h"
-#include "tests/support/scratch_folder.h"
+#include "tests/support/engine_job.h"
 #include "tests/support/scripted_transport.h"
-#include "tests/support/text_row_encoder.h"
 
 #include <algorithm>
 #include <map>
@@ -85,63 +82,23 @@ ScriptedAnswer failing(int status, std::string_view name) {
   return {status, std::string(name), TransportFailure::none, 1, 0};
 }
 
-// A job in a folder; each run() is a process that takes it up where it stands.
-class Job {
+// A job that asks four rows by a request, answered by a script.
+class Job : public EngineJob {
  public:
-  explicit Job(Lines rows) : rows_(std::move(rows)) {
+  explicit Job(Lines rows) : EngineJob(std::move(rows)) {
     settings.dispatcher.bundle = BundleLimits{.rows = 4, .tokens = std::nullopt};
     settings.dispatcher.worst_case_output_tokens = 0;
-    settings.lane.max_attempts = 3;
-    settings.job_folder = folder_.path();
-    settings.reader.input_names = {"in.csv"};
-    settings.result.open_source = [this](Lines& columns) {
-      columns = {"text"};
-      return std::make_unique<MemoryRowSource>(rows_);
-    };
-    settings.result.open_sink = [this] { return std::make_unique<MemoryRowSink>(written); };
   }
 
   EngineResult run(const Script& script) {
     ScriptedTransport transport(script);
-    MemoryRowSource source(rows_);
-    TextRowEncoder encoder;
     BundlingProvider provider;
-    Ledger ledger(folder_.path(), "job_1");
-    Manifest manifest(folder_.path("manifest.jsonl"));
-    RejectLog rejects(folder_.path("rejects.jsonl"), {"in.csv"});
-    SystemClock clock;
-    StopReason stop;
-    stop_ = &stop;
-    Engine engine(
-        {source, encoder, provider, transport, ledger, manifest, rejects, clock, stop, nullptr},
-        settings);
-    const EngineResult result = engine.run([](const ProgressSnapshot&) {});
-    stop_ = nullptr;
-    error = stop.reason();
+    const EngineResult result = run_over(transport, provider);
     sent = transport.sent;
     return result;
   }
 
-  void interrupt() { stop_->stop(Error(ErrorCode::interrupted, "interrupted")); }
-
-  std::map<std::uint64_t, Outcome> outcomes() const {
-    std::map<std::uint64_t, Outcome> found;
-    scan_ledger(Ledger::shard_path(folder_.path(), 0),
-                [&](std::uint64_t, std::string_view line, const LineGlance& seen) {
-                  found[seen.row_index] = read_outcome_line(line).value();
-                });
-    return found;
-  }
-
-  EngineSettings settings;
-  WrittenRows written;
   Lines sent;
-  std::optional<Error> error;
-
- private:
-  ScratchFolder folder_;
-  Lines rows_;
-  StopReason* stop_ = nullptr;
 };
 
 Price one_micro_a_token() {

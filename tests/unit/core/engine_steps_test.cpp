@@ -3,14 +3,11 @@
 // script.
 #include "core/engine.h"
 #include "tests/support/catch.h"
-#include "tests/support/memory_row_sink.h"
-#include "tests/support/memory_row_source.h"
+#include "tests/support/engine_job.h"
 #include "tests/support/outcomes.h"
 #include "tests/support/plain_provider.h"
 #include "tests/support/row_step_encoder.h"
-#include "tests/support/scratch_folder.h"
 #include "tests/support/scripted_transport.h"
-#include "tests/support/text_row_encoder.h"
 
 #include <algorithm>
 #include <atomic>
@@ -60,75 +57,31 @@ ScriptedAnswer unreachable() {
 
 // A job of two steps in a folder: "a" is asked at the first address, then "re: a" at the second, if
 // that holds `needle`. Each run() is a process that takes it up where it stands.
-class Job {
+class Job : public EngineJob {
  public:
   explicit Job(Lines rows, std::string needle = {})
-      : rows_(std::move(rows)),
+      : EngineJob(std::move(rows)),
         needle_(std::move(needle)) {
-    settings.lane.max_attempts = 3;
     settings.other_lanes.push_back(settings.lane);
     settings.dispatcher.drain = Milliseconds(5000);
-    settings.job_folder = folder_.path();
-    settings.reader.input_names = {"in.csv"};
-    settings.result.open_source = [this](Lines& columns) {
-      columns = {"text"};
-      return std::make_unique<MemoryRowSource>(rows_);
-    };
-    settings.result.open_sink = [this] { return std::make_unique<MemoryRowSink>(written); };
   }
 
   EngineResult run(const Script& script, const Clock& clock = SystemClock()) {
     ScriptedTransport transport(script);
-    MemoryRowSource source(rows_);
-    TextRowEncoder encoder;
     RowStepEncoder second({"steps.1.output"}, needle_);
     PlainProvider provider;
     StepChain chain({step(provider, nullptr), step(provider, &second)}, {"text"});
     settings.dispatcher.steps = &chain;
-    Ledger ledger(folder_.path(), "job_1");
-    Manifest manifest(folder_.path("manifest.jsonl"));
-    RejectLog rejects(folder_.path("rejects.jsonl"), {"in.csv"});
-    StopReason stop;
-    stop_ = &stop;
-    Engine engine({source,
-                   encoder,
-                   provider,
-                   transport,
-                   ledger,
-                   manifest,
-                   rejects,
-                   clock,
-                   stop,
-                   &concurrency},
-                  settings);
-    const EngineResult result = engine.run([](const ProgressSnapshot&) {});
-    stop_ = nullptr;
-    error = stop.reason();
+    const EngineResult result = run_over(transport, provider, clock);
     sent = transport.sent;
     sent_to = transport.sent_to;
     most_in_flight_to = transport.most_in_flight_to;
     return result;
   }
 
-  // From within a script.
-  void interrupt() { stop_->stop(Error(ErrorCode::interrupted, "interrupted")); }
-
-  std::map<std::uint64_t, Outcome> outcomes() const {
-    std::map<std::uint64_t, Outcome> found;
-    scan_ledger(Ledger::shard_path(folder_.path(), 0),
-                [&](std::uint64_t, std::string_view line, const LineGlance& seen) {
-                  found[seen.row_index] = read_outcome_line(line).value();
-                });
-    return found;
-  }
-
-  EngineSettings settings;
-  ConcurrencyLimit concurrency;
-  WrittenRows written;
   Lines sent;
   std::vector<std::size_t> sent_to;
   std::map<std::size_t, std::size_t> most_in_flight_to;
-  std::optional<Error> error;
 
  private:
   ChainStep step(Provider& provider, RowEncoder* encoder) const {
@@ -143,10 +96,7 @@ class Job {
     return step;
   }
 
-  ScratchFolder folder_;
-  Lines rows_;
   std::string needle_;
-  StopReason* stop_ = nullptr;
 };
 
 Lines numbered(std::size_t rows) {

@@ -3,14 +3,11 @@
 #include "core/engine.h"
 
 #include "tests/support/catch.h"
+#include "tests/support/engine_job.h"
 #include "tests/support/file_size_limit.h"
-#include "tests/support/memory_row_sink.h"
-#include "tests/support/memory_row_source.h"
 #include "tests/support/outcomes.h"
 #include "tests/support/plain_provider.h"
-#include "tests/support/scratch_folder.h"
 #include "tests/support/scripted_transport.h"
-#include "tests/support/text_row_encoder.h"
 
 #include <algorithm>
 #include <chrono>
@@ -45,22 +42,14 @@ Price one_micro_a_token() {
   return price;
 }
 
-// A job in a folder; each run() is a process that takes it up where it stands.
-class Job {
+// A job that is answered by a script.
+class Job : public EngineJob {
  public:
-  explicit Job(std::vector<std::string> rows) : rows_(std::move(rows)) {
-    settings.lane.max_attempts = 3;
+  explicit Job(Lines rows) : EngineJob(std::move(rows)) {
     settings.dispatcher.endpoint = "http://scripted";
     settings.dispatcher.provider_name = "Scripted";
     settings.dispatcher.worst_case_output_tokens = 90;
     settings.dispatcher.drain = Milliseconds(5000);
-    settings.job_folder = folder_.path();
-    settings.reader.input_names = {"in.csv"};
-    settings.result.open_source = [this](std::vector<std::string>& columns) {
-      columns = {"text"};
-      return std::make_unique<MemoryRowSource>(rows_);
-    };
-    settings.result.open_sink = [this] { return std::make_unique<MemoryRowSink>(written); };
   }
 
   EngineResult run(const Script& script) {
@@ -74,49 +63,12 @@ class Job {
   }
 
   EngineResult run_over(Transport& transport) {
-    MemoryRowSource source(rows_);
-    TextRowEncoder encoder;
     PlainProvider provider;
-    Ledger ledger(folder_.path(), "job_1");
-    Manifest manifest(folder_.path("manifest.jsonl"));
-    RejectLog rejects(folder_.path("rejects.jsonl"), {"in.csv"});
-    SystemClock clock;
-    StopReason stop;
-    stop_ = &stop;
-    if (before_run) {
-      before_run(ledger);
-    }
-    Engine engine({source,
-                   encoder,
-                   provider,
-                   transport,
-                   ledger,
-                   manifest,
-                   rejects,
-                   clock,
-                   stop,
-                   &concurrency},
-                  settings);
-    const EngineResult result = engine.run([](const ProgressSnapshot&) {});
-    stop_ = nullptr;
-    error = stop.reason();
-    return result;
-  }
-
-  // From within a script.
-  void interrupt() { stop_->stop(Error(ErrorCode::interrupted, "interrupted")); }
-
-  std::map<std::uint64_t, Outcome> outcomes() const {
-    std::map<std::uint64_t, Outcome> found;
-    scan_ledger(Ledger::shard_path(folder_.path(), 0),
-                [&](std::uint64_t, std::string_view line, const LineGlance& seen) {
-                  found[seen.row_index] = read_outcome_line(line).value();
-                });
-    return found;
+    return EngineJob::run_over(transport, provider);
   }
 
   std::size_t open_attempts(bool answered) const {
-    const auto scan = scan_ledger(Ledger::shard_path(folder_.path(), 0),
+    const auto scan = scan_ledger(Ledger::shard_path(folder(), 0),
                                   [](std::uint64_t, std::string_view, const LineGlance&) {});
     return static_cast<std::size_t>(std::count_if(
         scan.open_attempts.begin(), scan.open_attempts.end(), [answered](const auto& attempt) {
@@ -124,23 +76,11 @@ class Job {
         }));
   }
 
-  std::string folder() const { return folder_.path(); }
-
-  EngineSettings settings;
-  ConcurrencyLimit concurrency;
-  WrittenRows written;
   std::size_t capacity = 1000;
-  std::function<void(Ledger&)> before_run;
-  std::vector<std::string> sent;
+  Lines sent;
   std::vector<std::size_t> in_flight_with;
   std::size_t most_in_flight = 0;
   std::size_t abandoned = 0;
-  std::optional<Error> error;
-
- private:
-  ScratchFolder folder_;
-  std::vector<std::string> rows_;
-  StopReason* stop_ = nullptr;
 };
 
 // Answers when so many requests are in flight together, or no more will come; sleeps until then and
