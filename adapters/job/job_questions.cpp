@@ -143,6 +143,7 @@ void make_steps(std::vector<ChatTemplateText::Step> steps, JobRecord& record) {
       record.messages = std::move(messages);
       settings.model = model_of(step, job);
       settings.answer = step.answer;
+      settings.answer.gold = of_result.gold;  // a matter of the job, not of a form
     } else {
       record.later_steps.push_back(
           {step.name, step.when, std::move(messages), model_of(step, job), step.answer});

@@ -141,6 +141,39 @@ TEST_CASE("with fields one of them is compared", "[e2e][gold]") {
   CHECK(json_at(same_name.output_text, ".gold.right") == "2");
 }
 
+TEST_CASE("of several steps the last one's answers are compared", "[e2e][gold][steps]") {
+  const Workspace workspace(BATCHLLM_PROGRAM);
+  workspace.write("rows.csv", "text,kind\none,bug\ntwo,praise\n");
+  const SimulatorProcess simulator(
+      BATCHLLM_PROGRAM,
+      {"--script",
+       workspace.write("script.jsonl",
+                       "{\"match\":\"Sum\",\"content\":\"summed\"}\n"
+                       "{\"match\":\"Label\",\"content\":\"Bug.\"}\n")});
+  const auto asked = [&](const std::string& gold) {
+    return workspace.run(simulator,
+                         {"rows.csv",
+                          "-o",
+                          "out.csv",
+                          "--prompt",
+                          "Sum {text}",
+                          "--prompt",
+                          "Label {steps.1.output}",
+                          "--gold",
+                          gold,
+                          "--json"});
+  };
+  CHECK(asked("kinds").exit_code == 3);
+  CHECK(simulator.call_count() == 0);
+  const auto run = asked("kind");
+  INFO(run.output_text);
+  CHECK(run.exit_code == 0);
+  CHECK(json_at(run.output_text, ".gold.rows") == "2");
+  CHECK(json_at(run.output_text, ".gold.right") == "1");
+  const auto shown = workspace.call({"results", "show", workspace.job(), "--json"});
+  CHECK(json_at(shown.output_text, ".gold.right") == "1");
+}
+
 TEST_CASE("after a kill and a resume the rows of both runs are compared", "[e2e][gold][kill]") {
   const Workspace workspace(BATCHLLM_PROGRAM);
   std::string rows = "text,truth\n";
